@@ -1,0 +1,52 @@
+// An artifact: what a trainer publishes and a server loads. manifest.json, weights.safetensors, variants.vcf and
+// quality.json in one version of a store.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "core/artifact/safetensors.h"
+#include "core/genotype/variant_table.h"
+#include "core/store/checkpoint_store.h"
+#include "genoserve/v1/manifest.pb.h"
+
+namespace genoserve {
+
+/// The manifest format that this build writes, and the newest one that it reads.
+inline constexpr int kManifestFormatVersion = 1;
+
+inline constexpr absl::string_view kWeightsFile = "weights.safetensors";
+inline constexpr absl::string_view kVariantsFile = "variants.vcf";
+inline constexpr absl::string_view kQualityFile = "quality.json";
+
+/// A verified artifact in memory.
+struct Artifact {
+  std::string model;
+  int64_t version = 0;
+  std::string digest;  ///< SHA-256 of manifest.json, 64 hexadecimal digits
+  v1::Manifest manifest;
+  TensorMap weights;
+  VariantTable variants;
+};
+
+/// Reads and verifies a version: sizes and digests of all files, variant digest and count, format version.
+/// DATA_LOSS names the file whose digest or size differs; INVALID_ARGUMENT what the manifest does not allow.
+absl::StatusOr<Artifact> ReadArtifact(const CheckpointStore& store, absl::string_view model, int64_t version);
+
+/// Reads a manifest and its digest without the other files.
+absl::StatusOr<v1::Manifest> ReadManifest(const CheckpointStore& store, absl::string_view model, int64_t version,
+                                          std::string* digest);
+
+/// Publishes weights, variants and manifest as the next version of a model and returns its number. The manifest's
+/// format version, files, variant count and variant digest are filled in here; quality.json holds its figures.
+absl::StatusOr<int64_t> PublishArtifact(CheckpointStore& store, absl::string_view model, v1::Manifest manifest,
+                                        const TensorMap& weights, const VariantTable& variants);
+
+/// Whether a manifest makes sense: sizes positive, labels and phenotypes unique, file names safe. INVALID_ARGUMENT
+/// with the field otherwise.
+absl::Status ValidateManifest(const v1::Manifest& manifest);
+
+}  // namespace genoserve

@@ -1,0 +1,3 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+TEST(T, T) {}

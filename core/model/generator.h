@@ -1,0 +1,76 @@
+// A trained generator as the server sees it: tiles of samples in, packed genotypes out. No LibTorch in this header.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "core/artifact/artifact.h"
+#include "core/genotype/genotype_matrix.h"
+
+namespace genoserve {
+
+/// Where a generator runs.
+enum class DeviceKind { kCpu, kCuda };
+
+/// What a user asks for; kAuto is CUDA where there is a usable GPU, else the CPU.
+enum class DeviceChoice { kAuto, kCpu, kCuda };
+
+/// Reads "auto", "cpu" or "cuda"; INVALID_ARGUMENT otherwise.
+absl::StatusOr<DeviceChoice> ParseDeviceChoice(absl::string_view text);
+
+/// Finds the device, loading LibTorch's CUDA library where asked for and there. FAILED_PRECONDITION where "cuda" is
+/// chosen and there is no usable GPU. Call before any generator is loaded.
+absl::StatusOr<DeviceKind> ResolveDevice(DeviceChoice choice);
+
+/// Gives LibTorch one thread for each caller, which the byte guarantee and the workers rely on. Call first in main.
+void SetUpGeneratorThreads();
+
+/// Raised whenever output bytes change for the same artifact, engine and request.
+inline constexpr int kKernelRevision = 1;
+
+/// "avx512", "avx2" or "sse" on a CPU, as LibTorch's kernels choose; "sm_90" and the like on a GPU.
+std::string InstructionSet(DeviceKind device);
+
+/// One sample to generate. Samples of different requests may share a tile: no sample's bytes depend on the others.
+struct SampleSpec {
+  uint64_t seed = 0;
+  uint64_t sample = 0;                 ///< index in its cohort, < 2^48
+  int label = -1;                      ///< index into the manifest's labels; -1 where the model has none
+  std::span<const double> phenotypes;  ///< one a phenotype of the manifest, in its unit or as the index of a level
+};
+
+/// A loaded generator. Thread-safe: several workers may generate at once.
+class Generator {
+ public:
+  virtual ~Generator() = default;
+
+  /// Form of the rows: haplotypes or diploid genotypes.
+  virtual Packing packing() const = 0;
+  /// Variants of a full row.
+  virtual size_t variant_count() const = 0;
+  /// Most samples of one call.
+  virtual size_t max_tile_samples() const = 0;
+
+  /// Generates the samples, whole rows, in their order, into `rows`, which must have this packing, samples.size()
+  /// samples and variant_count() variants. `samples` holds 1 to max_tile_samples(); the forward pass always has one of
+  /// the tile shapes that were proved at load to give equal bits, padded. Errors of LibTorch come back classified:
+  /// RESOURCE_EXHAUSTED (out of memory), UNAVAILABLE (device broken for good), INTERNAL (a bug).
+  virtual absl::Status Generate(std::span<const SampleSpec> samples, GenotypeMatrix& rows) const = 0;
+};
+
+/// Makes the generator of an artifact, verifies that its weights fit its spec (INVALID_ARGUMENT names the tensor) and
+/// are finite, and proves its tile shapes.
+absl::StatusOr<std::unique_ptr<Generator>> LoadGenerator(const Artifact& artifact, DeviceKind device);
+
+/// The same from parts, for the trainer, which has no published artifact yet.
+absl::StatusOr<std::unique_ptr<Generator>> MakeGenerator(const v1::Manifest& manifest, const TensorMap& weights,
+                                                         DeviceKind device);
+
+}  // namespace genoserve
