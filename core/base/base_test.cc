@@ -1,3 +1,0 @@
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-TEST(T, T) {}
