@@ -1,0 +1,33 @@
+#include "client/lib/call_set.h"
+
+namespace genoserve {
+
+void CallSet::Add(grpc::ClientContext* call) {
+  const absl::MutexLock lock(&mutex_);
+  calls_.insert(call);
+  if (cancelled_) call->TryCancel();
+}
+
+void CallSet::Remove(grpc::ClientContext* call) {
+  const absl::MutexLock lock(&mutex_);
+  calls_.erase(call);
+}
+
+void CallSet::Cancel() {
+  const absl::MutexLock lock(&mutex_);
+  cancelled_ = true;
+  // The lock is held: a call that is removed meanwhile would be gone before it is cancelled.
+  for (grpc::ClientContext* call : calls_) call->TryCancel();
+}
+
+bool CallSet::cancelled() const {
+  const absl::MutexLock lock(&mutex_);
+  return cancelled_;
+}
+
+bool CallSet::Wait(absl::Duration duration) {
+  const absl::MutexLock lock(&mutex_);
+  return !mutex_.AwaitWithTimeout(absl::Condition(&cancelled_), duration);
+}
+
+}  // namespace genoserve

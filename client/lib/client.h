@@ -1,0 +1,50 @@
+// The client library: what models a server has, and cohorts drawn from them.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "client/lib/client_options.h"
+#include "client/lib/cohort_stream.h"
+#include "core/genotype/variant_table.h"
+#include "genoserve/v1/cohort.pb.h"
+
+namespace genoserve {
+
+/// One server. All calls are retried as ClientOptions says; their errors are the server's, with the details of
+/// google.rpc in message and payloads, or UNAVAILABLE, DEADLINE_EXCEEDED, and CANCELLED after Cancel. Thread-safe.
+class Client {
+ public:
+  /// Checks the options and reads their files; the first call connects. Errors as OpenChannel's.
+  static absl::StatusOr<std::unique_ptr<Client>> Connect(const ClientOptions& options);
+
+  /// "host:port" of the server.
+  const std::string& server() const { return state_->channel.server; }
+
+  /// All models with all versions, by name, newest version first.
+  absl::StatusOr<v1::ListModelsResponse> ListModels();
+
+  /// One version of a model; `version` is empty for the default one.
+  absl::StatusOr<v1::Model> GetModel(const std::string& model, const std::string& version);
+
+  /// The variants that a request names, in file order. DATA_LOSS where they make no table.
+  absl::StatusOr<VariantTable> ListVariants(const v1::ListVariantsRequest& request);
+
+  /// Begins a cohort and reads its header. A seed is drawn here where the request has none, so that retries repeat it.
+  /// The stream outlives the client object if need be.
+  absl::StatusOr<std::unique_ptr<CohortStream>> StreamCohort(v1::StreamCohortRequest request);
+
+  /// Ends all calls in flight, and all to come, with CANCELLED.
+  void Cancel() { state_->calls.Cancel(); }
+
+ private:
+  explicit Client(std::shared_ptr<ClientState> state) : state_(std::move(state)) {}
+
+  std::shared_ptr<ClientState> state_;
+};
+
+}  // namespace genoserve

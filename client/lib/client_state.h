@@ -1,0 +1,21 @@
+// What the calls and streams of one client share.
+#pragma once
+
+#include <memory>
+
+#include "client/lib/call_set.h"
+#include "client/lib/channel.h"
+#include "client/lib/client_options.h"
+#include "genoserve/v1/cohort.grpc.pb.h"
+
+namespace genoserve {
+
+/// One server as a client sees it. Only `calls` changes once the client is connected; it is thread-safe.
+struct ClientState {
+  ClientOptions options;
+  ServerChannel channel;
+  std::unique_ptr<v1::CohortService::Stub> stub;
+  CallSet calls;
+};
+
+}  // namespace genoserve

@@ -1,0 +1,200 @@
+#include "client/lib/cohort_stream.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
+#include "client/lib/rpc_call.h"
+#include "core/base/status.h"
+
+namespace genoserve {
+namespace {
+
+// Values that one request carries for single samples, so that it stays far below gRPC's limit of 4 MiB a message.
+constexpr int64_t kLargestPerSample = 1 << 17;
+
+int64_t ValuesASample(const v1::SampleConditions& conditions) {
+  return conditions.phenotypes_size() + (conditions.labels_size() > 0 ? 1 : 0);
+}
+
+// Samples that the values are for; -1 where columns differ.
+int64_t SamplesOf(const v1::SampleConditions& conditions) {
+  int64_t samples = conditions.labels_size();
+  for (const v1::SamplePhenotype& column : conditions.phenotypes()) {
+    const int64_t values = column.numbers_size() + column.levels_size();
+    if (samples != 0 && values != samples) return -1;
+    samples = values;
+  }
+  return samples;
+}
+
+template <typename Field>
+void Slice(int64_t first, int64_t count, Field* field) {
+  if (field->empty()) return;
+  field->erase(field->begin() + static_cast<int>(first + count), field->end());
+  field->erase(field->begin(), field->begin() + static_cast<int>(first));
+}
+
+// Keeps the values of the samples [first, first + count) of those that the conditions are for.
+void Slice(int64_t first, int64_t count, v1::SampleConditions* conditions) {
+  Slice(first, count, conditions->mutable_labels());
+  for (v1::SamplePhenotype& column : *conditions->mutable_phenotypes()) {
+    Slice(first, count, column.mutable_numbers());
+    Slice(first, count, column.mutable_levels());
+  }
+}
+
+int64_t SampleCountOf(const v1::StreamCohortRequest& request) {
+  if (!request.condition().has_per_sample()) return 0;
+  return std::max<int64_t>(0, SamplesOf(request.condition().per_sample()));
+}
+
+}  // namespace
+
+CohortStream::CohortStream(std::shared_ptr<ClientState> client, v1::StreamCohortRequest request)
+    : client_(std::move(client)),
+      request_(std::move(request)),
+      deadline_(absl::Now() + client_->options.timeout),
+      checker_(SampleCountOf(request_)),
+      backoff_(client_->options.retries, client_->options.first_backoff) {}
+
+CohortStream::~CohortStream() {
+  if (reader_ == nullptr) return;
+  context_->TryCancel();
+  End().IgnoreError();
+}
+
+absl::Status CohortStream::Open() {
+  if (request_.encoding() == v1::GENOTYPE_ENCODING_INT8) {
+    return absl::InvalidArgumentError("encoding: a stream takes the packed forms only");
+  }
+  if (request_.condition().has_per_sample()) {
+    const int64_t samples = SamplesOf(request_.condition().per_sample());
+    if (samples < 1 || (request_.has_sample_count() && request_.sample_count() != samples)) {
+      return absl::InvalidArgumentError("condition.per_sample: needs one value of each column for each sample");
+    }
+  }
+  while (true) {
+    const absl::Status status = Begin();
+    if (status.ok()) return status;
+    GENOSERVE_RETURN_IF_ERROR(WaitForRetry(client_.get(), deadline_, status, &backoff_));
+  }
+}
+
+absl::Status CohortStream::Begin() {
+  v1::StreamCohortRequest request = request_;
+  int64_t done = 0;
+  if (checker_.begun()) {
+    const v1::CohortHeader& header = checker_.header();
+    done = checker_.received();
+    request.set_version(header.version());
+    request.set_artifact_digest(header.artifact_digest());
+    *request.mutable_engine() = header.engine();
+    request.set_cohort_size(header.cohort_size());
+    request.set_first_sample(checker_.next_sample());
+    request.set_sample_count(header.sample_count() - done);
+  }
+  if (request.condition().has_per_sample()) {
+    v1::SampleConditions* conditions = request.mutable_condition()->mutable_per_sample();
+    const int64_t most = std::max<int64_t>(1, kLargestPerSample / ValuesASample(*conditions));
+    const int64_t count = std::min(SamplesOf(*conditions) - done, most);
+    Slice(done, count, conditions);
+    request.set_sample_count(count);
+  }
+  context_ = std::make_unique<grpc::ClientContext>();
+  PrepareCall(*client_, deadline_, context_.get());
+  client_->calls.Add(context_.get());
+  reader_ = client_->stub->StreamCohort(context_.get(), request);
+  if (!reader_->Read(&message_)) {
+    const absl::Status ended = End();
+    return ended.ok() ? absl::UnavailableError("the stream ended before its header") : ended;
+  }
+  absl::Status status = message_.has_header() ? checker_.Header(request, message_.header())
+                                              : absl::DataLossError("the stream does not begin with its header");
+  if (!status.ok()) {
+    context_->TryCancel();
+    End().IgnoreError();
+  }
+  return status;
+}
+
+absl::StatusOr<const CohortBatch*> CohortStream::Read() {
+  if (!reader_->Read(&message_)) {
+    const absl::Status ended = End();
+    return ended.ok() ? absl::UnavailableError("the server sent no footer") : ended;
+  }
+  if (message_.has_footer()) {
+    GENOSERVE_RETURN_IF_ERROR(checker_.Footer(message_.footer()));
+    // All that was asked for is here and right, so that what the call ends with no longer matters.
+    if (reader_->Read(&message_)) return absl::DataLossError("a message came after the footer");
+    End().IgnoreError();
+    return nullptr;
+  }
+  if (!message_.has_batch()) return absl::DataLossError("a message is neither a batch nor a footer");
+  v1::GenotypeBatch& batch = *message_.mutable_batch();
+  GENOSERVE_RETURN_IF_ERROR(checker_.Batch(batch));
+  batch_.first_sample = batch.first_sample();
+  const auto samples = static_cast<size_t>(batch.sample_count());
+  if (batch_.genotypes.samples() != samples) {
+    batch_.genotypes = GenotypeMatrix(checker_.packing(), samples * RowsPerSample(checker_.packing()),
+                                      static_cast<size_t>(header().variant_count()));
+  }
+  std::copy(batch.genotypes().begin(), batch.genotypes().end(), batch_.genotypes.mutable_bytes().begin());
+  batch_.labels.assign(batch.label_indices().begin(), batch.label_indices().end());
+  batch_.phenotypes.resize(static_cast<size_t>(batch.phenotypes_size()));
+  for (size_t i = 0; i < batch_.phenotypes.size(); ++i) {
+    const auto& values = batch.phenotypes(static_cast<int>(i)).values();
+    batch_.phenotypes[i].assign(values.begin(), values.end());
+  }
+  return &batch_;
+}
+
+absl::Status CohortStream::End() {
+  const grpc::Status status = reader_->Finish();
+  client_->calls.Remove(context_.get());
+  reader_.reset();
+  context_.reset();
+  return CallStatus(*client_, status);
+}
+
+absl::Status CohortStream::Recover(const absl::Status& status) {
+  const absl::Status waited = WaitForRetry(client_.get(), deadline_, status, &backoff_);
+  if (waited.ok()) return waited;
+  if (reader_ != nullptr) {
+    context_->TryCancel();
+    End().IgnoreError();
+  }
+  error_ = Annotate(waited, absl::StrFormat("stream of %s ended after %d of %d samples", header().model(), received(),
+                                            header().sample_count()));
+  return error_;
+}
+
+absl::StatusOr<const CohortBatch*> CohortStream::Next() {
+  GENOSERVE_RETURN_IF_ERROR(error_);
+  while (!checker_.digest().has_value()) {
+    absl::Status status = reader_ == nullptr ? Begin() : absl::OkStatus();
+    if (status.ok()) {
+      absl::StatusOr<const CohortBatch*> batch = Read();
+      if (batch.ok() && *batch == nullptr) continue;  // the call's end: the stream's, or the next part is due
+      if (batch.ok()) {
+        backoff_.Reset();
+        return batch;
+      }
+      status = batch.status();
+    }
+    GENOSERVE_RETURN_IF_ERROR(Recover(status));
+  }
+  return nullptr;
+}
+
+v1::CohortFooter CohortStream::footer() const {
+  v1::CohortFooter footer;
+  footer.set_sample_count(received());
+  if (checker_.digest().has_value()) footer.set_sha256(checker_.digest()->data(), checker_.digest()->size());
+  return footer;
+}
+
+}  // namespace genoserve

@@ -1,0 +1,51 @@
+#include "client/lib/rpc_call.h"
+
+#include <optional>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "client/lib/rpc_status.h"
+#include "core/base/status.h"
+
+namespace genoserve {
+
+void PrepareCall(const ClientState& client, absl::Time deadline, grpc::ClientContext* context) {
+  if (deadline != absl::InfiniteFuture()) context->set_deadline(absl::ToChronoTime(deadline));
+  if (!client.channel.authorization.empty()) context->AddMetadata("authorization", client.channel.authorization);
+}
+
+absl::Status WaitForRetry(ClientState* client, absl::Time deadline, const absl::Status& status, Backoff* backoff) {
+  if (client->calls.cancelled()) return absl::CancelledError("the client was stopped");
+  const std::optional<absl::Duration> delay = backoff->Next(status);
+  if (!delay.has_value() || absl::Now() + *delay >= deadline) return status;
+  if (client->options.on_retry) client->options.on_retry(status, *delay);
+  if (!client->calls.Wait(*delay)) return absl::CancelledError("the client was stopped");
+  return absl::OkStatus();
+}
+
+absl::Status CallWithRetries(ClientState* client, const std::function<grpc::Status(grpc::ClientContext*)>& attempt) {
+  const absl::Time deadline = absl::Now() + client->options.timeout;
+  Backoff backoff(client->options.retries, client->options.first_backoff);
+  while (true) {
+    grpc::ClientContext context;
+    PrepareCall(*client, deadline, &context);
+    client->calls.Add(&context);
+    const grpc::Status ended = attempt(&context);
+    client->calls.Remove(&context);
+    if (ended.ok()) return absl::OkStatus();
+    const absl::Status waited = WaitForRetry(client, deadline, CallStatus(*client, ended), &backoff);
+    if (!waited.ok()) return waited;
+  }
+}
+
+absl::Status CallStatus(const ClientState& client, const grpc::Status& status) {
+  if (status.error_code() == grpc::StatusCode::CANCELLED && !client.calls.cancelled()) {
+    return absl::UnavailableError(absl::StrCat("the server ended the call: ", status.error_message()));
+  }
+  const absl::Status result = FromGrpcStatus(status);
+  // gRPC's own words for a connection that failed do not name the server.
+  if (!absl::IsUnavailable(result)) return result;
+  return Annotate(result, client.channel.server);
+}
+
+}  // namespace genoserve
