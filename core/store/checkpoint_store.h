@@ -15,16 +15,24 @@ namespace genoserve {
 /// The file that makes a version exist.
 inline constexpr absl::string_view kManifestFile = "manifest.json";
 
-/// A version that is being published. Files are put first, the manifest last. Destroyed without Commit, it removes what
-/// it put. Not thread-safe.
+/// Whether this may name a model. INVALID_ARGUMENT, with what is allowed, otherwise.
+absl::Status ValidateModelName(absl::string_view name);
+
+/// Whether this may name a file of a version. INVALID_ARGUMENT, with what is allowed, otherwise.
+absl::Status ValidateFileName(absl::string_view name);
+
+/// A version that is being published. Files are put first, the manifest last. Destroyed while the version does not
+/// exist, it removes what it put. Not thread-safe; the store must outlive it.
 class Publication {
  public:
   virtual ~Publication() = default;
   /// The version number that this publication has claimed.
   virtual int64_t version() const = 0;
-  /// Writes one file, synced. Names hold letters, digits, '.', '_' and '-' and do not start with '.'.
+  /// Writes one file, synced. Names hold letters, digits, '.', '_' and '-', start with a letter or digit, and have at
+  /// most 128 characters. ALREADY_EXISTS for a second file of a name.
   virtual absl::Status Put(absl::string_view name, absl::string_view bytes) = 0;
-  /// Writes the manifest in one step; the version then exists for every reader.
+  /// Writes the manifest in one step; the version then exists for every reader, and nothing more can be put. After an
+  /// error the version does not exist, but for the one error that says that it does and may not survive a power cut.
   virtual absl::Status Commit(absl::string_view manifest_json) = 0;
 };
 
@@ -45,8 +53,9 @@ class CheckpointStore {
   virtual absl::StatusOr<std::unique_ptr<Publication>> Publish(absl::string_view model) = 0;
 };
 
-/// Opens the store of a URL: a folder. It must be there, or `create` must be given; NOT_FOUND or PERMISSION_DENIED
-/// otherwise.
+/// Opens the store of a URL: a folder. It must be there; with `create`, for those who publish, it is made where it is
+/// missing (its parent must be there), and must be writable. NOT_FOUND, PERMISSION_DENIED, FAILED_PRECONDITION (not a
+/// folder) or INVALID_ARGUMENT (another kind of URL) otherwise.
 absl::StatusOr<std::unique_ptr<CheckpointStore>> OpenStore(const std::string& url, bool create);
 
 }  // namespace genoserve

@@ -13,39 +13,17 @@
 namespace genoserve {
 namespace {
 
-constexpr size_t kMaxNameLength = 128;
-// Versions that other publishers may claim first before this one gives up.
+// Publishers of one model that may overtake each other between the look at the folder and the claim.
 constexpr int kMaxClaims = 1000;
+// More digits than versions can have; keeps the next number far from overflow.
+constexpr size_t kMaxVersionDigits = 15;
 
-absl::Status CheckName(absl::string_view what, absl::string_view name) {
-  const bool safe = !name.empty() && name.size() <= kMaxNameLength && name[0] != '.' &&
-                    std::all_of(name.begin(), name.end(), [](char c) {
-                      return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' || c == '-';
-                    });
-  if (safe) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(what, " \"", name, "\": expected 1 to ", kMaxNameLength,
-                                                 " letters, digits, '.', '_' or '-', not beginning with '.'"));
-}
-
-absl::Status CheckModelName(absl::string_view model) {
-  GENOSERVE_RETURN_IF_ERROR(CheckName("model name", model));
-  if (absl::ascii_isalnum(static_cast<unsigned char>(model[0]))) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("model name \"", model, "\": must begin with a letter or digit"));
-}
-
-// A version folder's name: a positive decimal number without leading zeros.
-bool ParseVersion(const std::string& name, int64_t& version) {
-  return absl::SimpleAtoi(name, &version) && version > 0 && absl::StrCat(version) == name;
-}
-
-// The largest version number that has a folder, published or not; 0 = none.
-absl::StatusOr<int64_t> NewestClaim(const FileSystem& files, const std::string& folder) {
-  GENOSERVE_ASSIGN_OR_RETURN(const std::vector<std::string> names, files.ListFolder(folder));
-  int64_t newest = 0;
-  for (const std::string& name : names) {
-    if (int64_t version = 0; ParseVersion(name, version)) newest = std::max(newest, version);
-  }
-  return newest;
+// The version that a folder name stands for: a positive number in its shortest form; 0 for every other name.
+int64_t ParseVersion(const std::string& name) {
+  int64_t version = 0;
+  const bool digits = std::all_of(name.begin(), name.end(), [](unsigned char c) { return absl::ascii_isdigit(c); });
+  if (!digits || name.empty() || name.front() == '0' || name.size() > kMaxVersionDigits) return 0;
+  return absl::SimpleAtoi(name, &version) ? version : 0;
 }
 
 class PosixPublication final : public Publication {
@@ -57,31 +35,44 @@ class PosixPublication final : public Publication {
         version_(version) {}
 
   ~PosixPublication() override {
-    // Where the commit's last step failed the version may exist, and then it stays.
-    if (!committed_ && !files_.Exists(JoinPath(folder_, kManifestFile))) files_.Remove(folder_).IgnoreError();
+    if (committed_) return;
+    // Only what is known to have no manifest is removed: a version that a reader may have seen stays.
+    const auto names = files_.ListFolder(folder_);
+    if (!names.ok() || std::binary_search(names->begin(), names->end(), kManifestFile)) return;
+    files_.Remove(folder_).IgnoreError();
   }
 
   int64_t version() const override { return version_; }
 
   absl::Status Put(absl::string_view name, absl::string_view bytes) override {
-    GENOSERVE_RETURN_IF_ERROR(CheckName("file name", name));
-    if (committed_ || name == kManifestFile) {
-      return absl::FailedPreconditionError(absl::StrCat(name, ": the manifest is written by Commit, once, last"));
+    GENOSERVE_RETURN_IF_ERROR(CheckOpen());
+    GENOSERVE_RETURN_IF_ERROR(ValidateFileName(name));
+    const std::string path = JoinPath(folder_, name);
+    if (name == kManifestFile || files_.Exists(path)) {
+      return absl::AlreadyExistsError(absl::StrCat(path, ": is put once, and the manifest by Commit"));
     }
-    return files_.WriteFile(JoinPath(folder_, name), bytes);
+    return files_.WriteFile(path, bytes);
   }
 
   absl::Status Commit(absl::string_view manifest_json) override {
-    if (committed_) return absl::FailedPreconditionError("this version is published already");
-    // The names of files and folders reach the disk before the manifest makes them count.
+    GENOSERVE_RETURN_IF_ERROR(CheckOpen());
     GENOSERVE_RETURN_IF_ERROR(files_.SyncFolder(folder_));
     GENOSERVE_RETURN_IF_ERROR(files_.SyncFolder(model_folder_));
-    GENOSERVE_RETURN_IF_ERROR(WriteFileAtomically(files_, JoinPath(folder_, kManifestFile), manifest_json));
-    committed_ = true;
-    return absl::OkStatus();
+    const std::string path = JoinPath(folder_, kManifestFile);
+    const absl::Status status = WriteFileAtomically(files_, path, manifest_json);
+    committed_ = status.ok() || files_.Exists(path);
+    if (committed_ && !status.ok()) {
+      return Annotate(status, absl::StrCat("version ", version_, " is published but may not survive a power cut"));
+    }
+    return status;
   }
 
  private:
+  absl::Status CheckOpen() const {
+    if (!committed_) return absl::OkStatus();
+    return absl::FailedPreconditionError(absl::StrCat(folder_, ": is published, and versions never change"));
+  }
+
   const FileSystem& files_;
   const std::string model_folder_;
   const std::string folder_;
@@ -89,73 +80,108 @@ class PosixPublication final : public Publication {
   bool committed_ = false;
 };
 
+class PosixStore final : public CheckpointStore {
+ public:
+  PosixStore(const FileSystem& files, std::string folder) : files_(files), folder_(std::move(folder)) {}
+
+  absl::StatusOr<std::vector<std::string>> ListModels() const override {
+    GENOSERVE_ASSIGN_OR_RETURN(const std::vector<std::string> names, files_.ListFolder(folder_));
+    std::vector<std::string> models;
+    for (const std::string& name : names) {
+      if (!ValidateModelName(name).ok()) continue;
+      GENOSERVE_ASSIGN_OR_RETURN(const std::vector<int64_t> versions, ListVersions(name));
+      if (!versions.empty()) models.push_back(name);
+    }
+    return models;
+  }
+
+  absl::StatusOr<std::vector<int64_t>> ListVersions(absl::string_view model) const override {
+    GENOSERVE_RETURN_IF_ERROR(ValidateModelName(model));
+    GENOSERVE_ASSIGN_OR_RETURN(std::vector<int64_t> versions, ListClaims(JoinPath(folder_, model)));
+    const auto exists = [&](int64_t version) { return files_.Exists(Path(model, version, kManifestFile)); };
+    versions.erase(std::remove_if(versions.begin(), versions.end(), [&](int64_t v) { return !exists(v); }),
+                   versions.end());
+    return versions;
+  }
+
+  absl::StatusOr<std::string> Read(absl::string_view model, int64_t version, absl::string_view file,
+                                   uint64_t limit) const override {
+    GENOSERVE_RETURN_IF_ERROR(ValidateModelName(model));
+    GENOSERVE_RETURN_IF_ERROR(ValidateFileName(file));
+    const std::string manifest = Path(model, version, kManifestFile);
+    if (version <= 0 || !files_.Exists(manifest)) {
+      return absl::NotFoundError(absl::StrCat("model ", model, " has no version ", version, " in the store ", folder_));
+    }
+    return files_.ReadFile(Path(model, version, file), limit);
+  }
+
+  absl::StatusOr<std::unique_ptr<Publication>> Publish(absl::string_view model) override {
+    GENOSERVE_RETURN_IF_ERROR(ValidateModelName(model));
+    const std::string model_folder = JoinPath(folder_, model);
+    if (const absl::Status made = files_.MakeFolder(model_folder); !made.ok() && !absl::IsAlreadyExists(made)) {
+      return made;
+    }
+    // Synced each time: whoever made the folder may have died before syncing it.
+    GENOSERVE_RETURN_IF_ERROR(files_.SyncFolder(folder_));
+    GENOSERVE_ASSIGN_OR_RETURN(const std::vector<int64_t> claims, ListClaims(model_folder));
+    int64_t version = claims.empty() ? 1 : claims.back() + 1;
+    for (int i = 0; i < kMaxClaims; ++i, ++version) {
+      const absl::Status made = files_.MakeFolder(JoinPath(model_folder, absl::StrCat(version)));
+      if (made.ok()) return std::make_unique<PosixPublication>(files_, model_folder, version);
+      if (!absl::IsAlreadyExists(made)) return made;
+    }
+    return absl::AbortedError(
+        absl::StrCat(model_folder, ": other publishers were faster ", kMaxClaims, " times; try again"));
+  }
+
+ private:
+  // Numbers of all version folders, with a manifest or without, ascending. A model folder that is not there, or that is
+  // a file, has none.
+  absl::StatusOr<std::vector<int64_t>> ListClaims(const std::string& model_folder) const {
+    std::vector<int64_t> claims;
+    const auto names = files_.ListFolder(model_folder);
+    if (absl::IsNotFound(names.status()) || absl::IsFailedPrecondition(names.status())) return claims;
+    if (!names.ok()) return names.status();
+    for (const std::string& name : *names) {
+      if (const int64_t version = ParseVersion(name); version > 0) claims.push_back(version);
+    }
+    std::sort(claims.begin(), claims.end());
+    return claims;
+  }
+
+  std::string Path(absl::string_view model, int64_t version, absl::string_view file) const {
+    return JoinPath(JoinPath(JoinPath(folder_, model), absl::StrCat(version)), file);
+  }
+
+  const FileSystem& files_;
+  const std::string folder_;
+};
+
+// Finds out now, not after an hour of training, that nothing can be published.
+absl::Status CheckWritable(const FileSystem& files, const std::string& folder) {
+  const std::string probe = JoinPath(folder, absl::StrCat(".write-check-", ::getpid()));
+  const absl::Status status = files.WriteFile(probe, "");
+  return status.ok() ? files.Remove(probe) : Annotate(status, absl::StrCat("store ", folder, " is not writable"));
+}
+
 }  // namespace
 
-PosixStore::PosixStore(const FileSystem& files, std::string root) : files_(files), root_(std::move(root)) {}
-
-absl::StatusOr<std::vector<std::string>> PosixStore::ListModels() const {
-  GENOSERVE_ASSIGN_OR_RETURN(const std::vector<std::string> names, files_.ListFolder(root_));
-  std::vector<std::string> models;
-  for (const std::string& name : names) {
-    if (!CheckModelName(name).ok()) continue;
-    const auto versions = ListVersions(name);
-    if (versions.ok() && !versions->empty()) models.push_back(name);
+absl::StatusOr<std::unique_ptr<CheckpointStore>> OpenPosixStore(const FileSystem& files, const std::string& folder,
+                                                                bool create) {
+  if (create) {
+    const absl::Status made = files.MakeFolder(folder);
+    if (!made.ok() && !absl::IsAlreadyExists(made)) return Annotate(made, "store");
   }
-  return models;
-}
-
-absl::StatusOr<std::vector<int64_t>> PosixStore::ListVersions(absl::string_view model) const {
-  GENOSERVE_RETURN_IF_ERROR(CheckModelName(model));
-  const std::string folder = JoinPath(root_, model);
-  std::vector<int64_t> versions;
-  const auto names = files_.ListFolder(folder);
-  if (absl::IsNotFound(names.status()) && files_.Exists(root_)) return versions;
-  if (!names.ok()) return names.status();
-  for (const std::string& name : *names) {
-    int64_t version = 0;
-    if (ParseVersion(name, version) && files_.Exists(JoinPath(JoinPath(folder, name), kManifestFile))) {
-      versions.push_back(version);
-    }
+  const auto names = files.ListFolder(folder);
+  if (absl::IsNotFound(names.status())) {
+    return absl::NotFoundError(absl::StrCat("store ", folder, ": there is no such folder"));
   }
-  std::sort(versions.begin(), versions.end());
-  return versions;
-}
-
-absl::StatusOr<std::string> PosixStore::Read(absl::string_view model, int64_t version, absl::string_view file,
-                                             uint64_t limit) const {
-  GENOSERVE_RETURN_IF_ERROR(CheckModelName(model));
-  GENOSERVE_RETURN_IF_ERROR(CheckName("file name", file));
-  return files_.ReadFile(JoinPath(JoinPath(JoinPath(root_, model), absl::StrCat(version)), file), limit);
-}
-
-absl::StatusOr<std::unique_ptr<Publication>> PosixStore::Publish(absl::string_view model) {
-  GENOSERVE_RETURN_IF_ERROR(CheckModelName(model));
-  const std::string folder = JoinPath(root_, model);
-  const absl::Status made = files_.MakeFolder(folder);
-  if (made.ok()) {
-    GENOSERVE_RETURN_IF_ERROR(files_.SyncFolder(root_));
-  } else if (!absl::IsAlreadyExists(made)) {
-    return made;
+  if (absl::IsFailedPrecondition(names.status())) {
+    return absl::FailedPreconditionError(absl::StrCat("store ", folder, ": is not a folder"));
   }
-  GENOSERVE_ASSIGN_OR_RETURN(const int64_t newest, NewestClaim(files_, folder));
-  for (int64_t version = newest + 1; version <= newest + kMaxClaims; ++version) {
-    const absl::Status claimed = files_.MakeFolder(JoinPath(folder, absl::StrCat(version)));
-    if (claimed.ok()) return std::make_unique<PosixPublication>(files_, folder, version);
-    if (!absl::IsAlreadyExists(claimed)) return claimed;
-  }
-  return absl::AbortedError(absl::StrCat(folder, ": other publishers claimed ", kMaxClaims, " versions meanwhile"));
-}
-
-absl::StatusOr<std::unique_ptr<CheckpointStore>> OpenStore(const std::string& url, bool create) {
-  const FileSystem& files = FileSystem::Posix();
-  if (url.empty()) return absl::InvalidArgumentError("the store is not named; expected a folder");
-  if (!files.Exists(url)) {
-    if (!create) return absl::NotFoundError(absl::StrCat("store ", url, ": there is no such folder"));
-    GENOSERVE_RETURN_IF_ERROR(Annotate(files.MakeFolder(url), "store"));
-  }
-  const auto listed = files.ListFolder(url);
-  if (!listed.ok()) return Annotate(listed.status(), "store");
-  return std::make_unique<PosixStore>(files, url);
+  if (!names.ok()) return Annotate(names.status(), "store");
+  if (create) GENOSERVE_RETURN_IF_ERROR(CheckWritable(files, folder));
+  return std::make_unique<PosixStore>(files, folder);
 }
 
 }  // namespace genoserve
