@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "client/lib/rpc_call.h"
+#include "client/lib/sample_conditions.h"
 #include "core/base/status.h"
 
 namespace genoserve {
@@ -16,40 +17,8 @@ namespace {
 // Values that one request carries for single samples, so that it stays far below gRPC's limit of 4 MiB a message.
 constexpr int64_t kLargestPerSample = 1 << 17;
 
-int64_t ValuesASample(const v1::SampleConditions& conditions) {
-  return conditions.phenotypes_size() + (conditions.labels_size() > 0 ? 1 : 0);
-}
-
-// Samples that the values are for; -1 where columns differ.
-int64_t SamplesOf(const v1::SampleConditions& conditions) {
-  int64_t samples = conditions.labels_size();
-  for (const v1::SamplePhenotype& column : conditions.phenotypes()) {
-    const int64_t values = column.numbers_size() + column.levels_size();
-    if (samples != 0 && values != samples) return -1;
-    samples = values;
-  }
-  return samples;
-}
-
-template <typename Field>
-void Slice(int64_t first, int64_t count, Field* field) {
-  if (field->empty()) return;
-  field->erase(field->begin() + static_cast<int>(first + count), field->end());
-  field->erase(field->begin(), field->begin() + static_cast<int>(first));
-}
-
-// Keeps the values of the samples [first, first + count) of those that the conditions are for.
-void Slice(int64_t first, int64_t count, v1::SampleConditions* conditions) {
-  Slice(first, count, conditions->mutable_labels());
-  for (v1::SamplePhenotype& column : *conditions->mutable_phenotypes()) {
-    Slice(first, count, column.mutable_numbers());
-    Slice(first, count, column.mutable_levels());
-  }
-}
-
-int64_t SampleCountOf(const v1::StreamCohortRequest& request) {
-  if (!request.condition().has_per_sample()) return 0;
-  return std::max<int64_t>(0, SamplesOf(request.condition().per_sample()));
+int64_t PlannedSamples(const v1::StreamCohortRequest& request) {
+  return request.condition().has_per_sample() ? SampleCountOf(request.condition().per_sample()) : 0;
 }
 
 }  // namespace
@@ -58,7 +27,7 @@ CohortStream::CohortStream(std::shared_ptr<ClientState> client, v1::StreamCohort
     : client_(std::move(client)),
       request_(std::move(request)),
       deadline_(absl::Now() + client_->options.timeout),
-      checker_(SampleCountOf(request_)),
+      checker_(std::max<int64_t>(0, PlannedSamples(request_))),
       backoff_(client_->options.retries, client_->options.first_backoff) {}
 
 CohortStream::~CohortStream() {
@@ -72,7 +41,7 @@ absl::Status CohortStream::Open() {
     return absl::InvalidArgumentError("encoding: a stream takes the packed forms only");
   }
   if (request_.condition().has_per_sample()) {
-    const int64_t samples = SamplesOf(request_.condition().per_sample());
+    const int64_t samples = PlannedSamples(request_);
     if (samples < 1 || (request_.has_sample_count() && request_.sample_count() != samples)) {
       return absl::InvalidArgumentError("condition.per_sample: needs one value of each column for each sample");
     }
@@ -99,9 +68,10 @@ absl::Status CohortStream::Begin() {
   }
   if (request.condition().has_per_sample()) {
     v1::SampleConditions* conditions = request.mutable_condition()->mutable_per_sample();
-    const int64_t most = std::max<int64_t>(1, kLargestPerSample / ValuesASample(*conditions));
-    const int64_t count = std::min(SamplesOf(*conditions) - done, most);
-    Slice(done, count, conditions);
+    const int64_t columns = conditions->phenotypes_size() + (conditions->labels_size() > 0 ? 1 : 0);
+    const int64_t most = std::max<int64_t>(1, kLargestPerSample / columns);
+    const int64_t count = std::min(SampleCountOf(*conditions) - done, most);
+    SliceSamples(done, count, conditions);
     request.set_sample_count(count);
   }
   context_ = std::make_unique<grpc::ClientContext>();

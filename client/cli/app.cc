@@ -1,0 +1,230 @@
+#include "client/cli/app.h"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <cmath>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "client/cli/exit_code.h"
+#include "client/cli/fetch.h"
+#include "client/cli/models.h"
+#include "client/cli/suggest.h"
+#include "client/lib/client_options.h"
+
+namespace genoserve {
+namespace {
+
+constexpr char kVersion[] = GENOSERVE_VERSION;
+
+constexpr char kExamples[] =
+    "Examples:\n"
+    "  genoserve models list --server localhost:7000\n"
+    "  genoserve fetch five -n 1000 --pop EUR:500,AFR:500 --seed 7 -o cohort.vcf.gz --server localhost:7000\n"
+    "  genoserve fetch mice@2 -n 5000 --pheno 'body_weight=normal(24,4)' -o - -O bcf --server localhost:7000 |\n"
+    "    bcftools stats -\n\n";
+
+constexpr char kFetchExamples[] =
+    "Examples:\n"
+    "  genoserve fetch five -n 1000 --pop EUR:500,AFR:500 --seed 7 -o cohort.vcf.gz --server localhost:7000\n"
+    "  genoserve fetch five@1 -n 100000 --seed 7 --shard 2/4 -r chr1:1-5000000 -o part2 --server localhost:7000\n"
+    "  genoserve fetch mice -n 500 --pheno body_weight=24.5 --pheno coat_colour=black -o mice.bcf \\\n"
+    "    --server example.org:443 --token-file token.txt\n\n"
+    "Beside the genotypes lie PREFIX.panel.tsv (population labels) and PREFIX.pheno.tsv (phenotypes), where the model\n"
+    "has them. plink2 cannot read a pipe; bcftools can.\n\n";
+
+// The arguments of all commands.
+struct Arguments {
+  ClientOptions client;
+  double timeout = 0;  // seconds
+  FetchArguments fetch;
+  std::string model;
+  std::string regions;
+  bool json = false;
+};
+
+void AddServerOptions(CLI::App* command, Arguments* arguments) {
+  ClientOptions& client = arguments->client;
+  command->add_option("--server", client.server, "address of the server; default: GENOSERVE_SERVER")
+      ->type_name("HOST:PORT")
+      ->group("Transfer");
+  command->add_option("--timeout", arguments->timeout, "give up after this time, retries included; default: never")
+      ->type_name("SECONDS")
+      ->group("Transfer");
+  command->add_option("--retries", client.retries, "attempts after a failure that waiting can cure; default 6")
+      ->type_name("COUNT")
+      ->group("Transfer");
+  command->add_option("--tls-ca", client.tls_ca, "PEM file of the authorities to trust; default: the system's")
+      ->type_name("FILE")
+      ->group("Auth");
+  command->add_option("--tls-cert", client.tls_certificate, "PEM file of the client's certificate")
+      ->type_name("FILE")
+      ->group("Auth");
+  command->add_option("--tls-key", client.tls_key, "PEM file of its key")->type_name("FILE")->group("Auth");
+  command->add_option("--token-file", client.token_file, "file with the token; default: GENOSERVE_TOKEN")
+      ->type_name("FILE")
+      ->group("Auth");
+  command->add_flag("--insecure", client.insecure, "plain text also off loopback")->group("Auth");
+}
+
+void AddFetch(CLI::App* app, Arguments* arguments) {
+  CLI::App* command = app->add_subcommand("fetch", "Draw a cohort and write it to files");
+  FetchArguments& fetch = arguments->fetch;
+  command->add_option("model", fetch.model, "model, and version if not the default one")
+      ->type_name("NAME[@VERSION]")
+      ->required()
+      ->group("Input");
+  command->add_option("-n,--samples", fetch.samples, "samples of the cohort")->type_name("COUNT")->group("Selection");
+  command->add_option("--pop", fetch.populations, "population labels: counts, or proportions, which have a point")
+      ->type_name("LABEL:NUMBER,...")
+      ->group("Selection");
+  command
+      ->add_option("--pheno", fetch.phenotypes,
+                   "one phenotype: a number, normal(MEAN,SD), uniform(LOW,HIGH), a level, or LEVEL:SHARE,...")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false)
+      ->group("Selection");
+  command->add_option("--pheno-file", fetch.pheno_file, "values for each sample: IID, then phenotypes and labels")
+      ->type_name("FILE")
+      ->group("Selection");
+  command->add_option("-r,--regions", fetch.regions, "variants in these regions only")
+      ->type_name("CONTIG[:FROM-TO],...")
+      ->group("Selection");
+  command->add_option("-R,--regions-file", fetch.regions_file, "the same from a file: tab-separated, or .bed")
+      ->type_name("FILE")
+      ->group("Selection");
+  command->add_option("--seed", fetch.seed, "seed; default: drawn, and told at the end")
+      ->type_name("INT")
+      ->group("Selection");
+  command->add_option("--shard", fetch.shard, "part I of N of the cohort; needs --seed")
+      ->type_name("I/N")
+      ->group("Selection");
+  command
+      ->add_option("-o,--output,--out", fetch.output,
+                   "FILE.vcf, .vcf.gz, .bcf; else prefix of .bed/.bim/.fam; - = stdout")
+      ->type_name("PATH")
+      ->required()
+      ->group("Output");
+  command->add_option("-O,--output-type", fetch.format, "vcf, vcf.gz, bcf or bed, whatever the suffix")
+      ->type_name("TYPE")
+      ->group("Output");
+  command->add_flag("--force", fetch.force, "replace files that are there")->group("Output");
+  command->add_flag("-q,--quiet", fetch.quiet, "errors only")->group("Output");
+  command->add_option("--max-batch-bytes", fetch.max_batch_bytes, "of genotypes in one message; default 262144")
+      ->type_name("BYTES")
+      ->group("Transfer");
+  AddServerOptions(command, arguments);
+  command->footer(absl::StrCat(kFetchExamples, kExitCodeHelp));
+}
+
+std::unique_ptr<CLI::App> BuildApp(Arguments* arguments) {
+  auto app = std::make_unique<CLI::App>("Synthetic genotypes from a genoserve server.", "genoserve");
+  app->require_subcommand(1);
+  app->footer(absl::StrCat(kExamples, kExitCodeHelp));
+  app->get_formatter()->column_width(38);
+  AddFetch(app.get(), arguments);
+  CLI::App* models = app->add_subcommand("models", "What models the server has");
+  models->require_subcommand(1);
+  CLI::App* list = models->add_subcommand("list", "All models with all versions");
+  CLI::App* show = models->add_subcommand("show", "All about one model");
+  show->add_option("model", arguments->model, "model, and version if not the default one")
+      ->type_name("NAME[@VERSION]")
+      ->required();
+  for (CLI::App* command : {list, show}) {
+    command->add_flag("--json", arguments->json, "as JSON");
+    AddServerOptions(command, arguments);
+  }
+  CLI::App* variants = app->add_subcommand("variants", "The variants of a model, as a VCF without samples");
+  variants->add_option("model", arguments->model, "model, and version if not the default one")
+      ->type_name("NAME[@VERSION]")
+      ->required();
+  variants->add_option("-r,--regions", arguments->regions, "variants in these regions only")
+      ->type_name("CONTIG[:FROM-TO],...");
+  AddServerOptions(variants, arguments);
+  app->add_subcommand("version", "The version of this program");
+  return app;
+}
+
+// The command that the arguments got to.
+const CLI::App* Innermost(const CLI::App* app) {
+  while (!app->get_subcommands().empty()) app = app->get_subcommands().back();
+  return app;
+}
+
+// What was meant by a word that is no option and no command.
+std::string Suggestion(const CLI::App& app) {
+  const CLI::App* command = Innermost(&app);
+  const std::vector<std::string> words = app.remaining(true);
+  if (words.empty()) return "";
+  std::string word = words.front().substr(0, words.front().find('='));
+  std::vector<std::string> candidates;
+  if (absl::StartsWith(word, "-")) {
+    for (const CLI::Option* option : command->get_options()) {
+      for (const std::string& name : option->get_lnames()) candidates.push_back("--" + name);
+    }
+  } else {
+    for (const CLI::App* sub : command->get_subcommands([](const CLI::App*) { return true; })) {
+      candidates.push_back(sub->get_name());
+    }
+  }
+  const std::string nearest = NearestMatch(word, candidates);
+  return nearest.empty() ? "" : absl::StrCat("; did you mean ", nearest, "?");
+}
+
+int Complain(const std::string& message) {
+  std::fprintf(stderr, "genoserve: %s\n", message.c_str());
+  return kExitUsage;
+}
+
+int ComplainOfParse(const CLI::App& app, const CLI::ParseError& error) {
+  const std::vector<std::string> words = app.remaining(true);
+  if (!words.empty()) return Complain(absl::StrCat("unknown argument ", words.front(), Suggestion(app)));
+  return Complain(absl::StrReplaceAll(error.what(), {{"\n", " "}}));
+}
+
+absl::Status Dispatch(const CLI::App& app, const Arguments& arguments, Interrupt* interrupt) {
+  if (app.got_subcommand("version")) return Print(absl::StrCat("genoserve ", kVersion, "\n"));
+  if (app.got_subcommand("fetch")) return Fetch(arguments.fetch, arguments.client, interrupt);
+  if (app.got_subcommand("variants")) {
+    return PrintVariants(arguments.client, arguments.model, arguments.regions, interrupt);
+  }
+  const CLI::App* models = app.get_subcommand("models");
+  if (models->got_subcommand("show")) return ShowModel(arguments.client, arguments.model, arguments.json, interrupt);
+  return ListModels(arguments.client, arguments.json, interrupt);
+}
+
+}  // namespace
+
+int RunCli(int argc, const char* const* argv, Interrupt* interrupt) {
+  Arguments arguments;
+  const std::unique_ptr<CLI::App> app = BuildApp(&arguments);
+  try {
+    app->parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    return ExitCodeOf(Print(app->help()));
+  } catch (const CLI::ParseError& error) {
+    return ComplainOfParse(*app, error);
+  }
+  if (!std::isfinite(arguments.timeout) || arguments.timeout < 0) {
+    return Complain("--timeout: must be a number of seconds of at least 0 (0 = never)");
+  }
+  if (arguments.client.retries < 0) return Complain("--retries: must be at least 0");
+  if (arguments.timeout > 0) arguments.client.timeout = absl::Seconds(arguments.timeout);
+  const absl::Status status = Dispatch(*app, arguments, interrupt);
+  if (!status.ok() && Interrupt::BrokenPipe()) return kExitPipe;
+  if (interrupt->raised() && !status.ok()) {
+    std::fputs("genoserve: interrupted; nothing was left behind\n", stderr);
+    return kExitInterrupt;
+  }
+  if (!status.ok()) Complain(std::string(status.message()));
+  return ExitCodeOf(status);
+}
+
+}  // namespace genoserve

@@ -1,0 +1,31 @@
+// genoserve models and variants: what a server has.
+#pragma once
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "client/cli/interrupt.h"
+#include "client/lib/client_options.h"
+#include "genoserve/v1/cohort.pb.h"
+
+namespace genoserve {
+
+/// Prints all models of the server, as a table or as the JSON form of ListModelsResponse.
+absl::Status ListModels(const ClientOptions& options, bool json, Interrupt* interrupt);
+
+/// Prints what is known of "NAME[@VERSION]", as text or as the JSON form of Model.
+absl::Status ShowModel(const ClientOptions& options, const std::string& model, bool json, Interrupt* interrupt);
+
+/// Prints the variants of "NAME[@VERSION]", all or those of `regions` (as -r of fetch), as a sites-only VCF.
+absl::Status PrintVariants(const ClientOptions& options, const std::string& model, const std::string& regions,
+                           Interrupt* interrupt);
+
+/// Writes to standard output.
+absl::Status Print(const std::string& text);
+
+/// A table of models, one line each, columns aligned.
+std::string FormatModels(const v1::ListModelsResponse& models);
+/// All of one model that a person may want to know.
+std::string FormatModel(const v1::Model& model);
+
+}  // namespace genoserve
