@@ -4,160 +4,193 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <functional>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "core/artifact/test_artifact.h"
 #include "core/base/file.h"
 #include "core/base/sha256.h"
 
 namespace genoserve {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-v1::Manifest SmallManifest() {
-  v1::Manifest manifest;
-  v1::AcganSpec& spec = *manifest.mutable_generator()->mutable_acgan();
-  spec.set_latent_size(4);
-  spec.set_label_repeats(1);
-  spec.add_hidden_sizes(8);
-  spec.set_leaky_slope(0.01);
-  spec.set_output(v1::ALLELE_OUTPUT_BERNOULLI);
-  manifest.set_ploidy(2);
-  manifest.set_phased(true);
-  manifest.set_label_column("pop");
-  for (const char* label : {"A", "B"}) manifest.add_labels()->set_name(label);
-  v1::PhenotypeSchema& colour = *manifest.add_phenotypes();
-  colour.set_name("colour");
-  colour.mutable_categorical()->add_levels("red");
-  colour.mutable_categorical()->add_frequencies(1);
-  v1::Figure& figure = *manifest.add_figures();
-  figure.set_name("af.pearson");
-  figure.set_value(0.99);
-  return manifest;
-}
-
-VariantTable SmallVariants() {
-  return VariantTable::Create({{"1", 10, "a", "A", "C"}, {"1", 20, "b", "G", "T"}}, {{"1", 1000}}).value();
-}
+using ::testing::IsEmpty;
 
 class ArtifactTest : public testing::Test {
  protected:
   void SetUp() override {
-    root_ = absl::StrCat(testing::TempDir(), "artifact_test_", ::getpid(), "_",
-                         testing::UnitTest::GetInstance()->current_test_info()->name());
-    ASSERT_TRUE(files_.Remove(root_).ok());
-    store_ = OpenStore(root_, true).value();
-    ASSERT_EQ(PublishArtifact(*store_, "m", SmallManifest(), {{"w", {{2}, {1, 2}}}}, SmallVariants()).value(), 1);
+    folder_ = absl::StrCat(testing::TempDir(), "artifact_test_", ::getpid(), "_",
+                           testing::UnitTest::GetInstance()->current_test_info()->name());
+    ASSERT_TRUE(files_.Remove(folder_).ok());
+    store_ = OpenStore(folder_, true).value();
   }
-  void TearDown() override { ASSERT_TRUE(files_.Remove(root_).ok()); }
+  void TearDown() override { ASSERT_TRUE(files_.Remove(folder_).ok()); }
 
-  std::string PathOf(absl::string_view file) const { return absl::StrCat(root_, "/m/1/", file); }
-  std::string Bytes(absl::string_view file) const { return files_.ReadFile(PathOf(file), 1 << 20).value(); }
-  void Overwrite(absl::string_view file, absl::string_view bytes) {
-    ASSERT_TRUE(files_.WriteFile(PathOf(file), bytes).ok());
+  absl::StatusOr<int64_t> Publish() {
+    return PublishArtifact(*store_, "m", TestManifest(), TestWeights(), TestVariants());
   }
-  void ExpectRefused(absl::StatusCode code, const std::string& message) {
-    const absl::Status status = ReadArtifact(*store_, "m", 1).status();
-    EXPECT_EQ(status.code(), code) << status;
-    EXPECT_THAT(std::string(status.message()), HasSubstr(message));
+  std::string Path(absl::string_view file) const { return JoinPath(JoinPath(folder_, "m/1"), file); }
+  std::string Bytes(absl::string_view file) const { return files_.ReadFile(Path(file), 1 << 20).value(); }
+  // Replaces a text in the manifest of version 1, as someone with an editor would.
+  void EditManifest(const std::string& from, const std::string& to) {
+    const std::string json = Bytes(kManifestFile);
+    const std::string edited = absl::StrReplaceAll(json, {{from, to}});
+    ASSERT_NE(edited, json) << from;
+    ASSERT_TRUE(files_.WriteFile(Path(kManifestFile), edited).ok());
   }
+  absl::Status Read() const { return ReadArtifact(*store_, "m", 1).status(); }
 
   const FileSystem& files_ = FileSystem::Posix();
-  std::string root_;
+  std::string folder_;
   std::unique_ptr<CheckpointStore> store_;
 };
 
-TEST_F(ArtifactTest, ReadsWhatWasPublished) {
-  const Artifact artifact = ReadArtifact(*store_, "m", 1).value();
-  EXPECT_EQ(artifact.variants, SmallVariants());
-  EXPECT_EQ(artifact.weights.at("w").values, (std::vector<float>{1, 2}));
-  EXPECT_EQ(artifact.manifest.generator().acgan().latent_size(), 4);
-  EXPECT_EQ(artifact.manifest.variant_count(), 2);
-  EXPECT_EQ(artifact.digest, Sha256Hex(Bytes(kManifestFile)));
-  EXPECT_THAT(Bytes(kQualityFile), HasSubstr("af.pearson"));
+TEST_F(ArtifactTest, PublishesAndReadsBack) {
+  ASSERT_EQ(Publish().value(), 1);
+  EXPECT_THAT(files_.ListFolder(JoinPath(folder_, "m/1")).value(),
+              ElementsAre("manifest.json", "quality.json", "variants.vcf", "weights.safetensors"));
+
+  const auto artifact = ReadArtifact(*store_, "m", 1);
+  ASSERT_TRUE(artifact.ok()) << artifact.status();
+  EXPECT_EQ(artifact->model, "m");
+  EXPECT_EQ(artifact->version, 1);
+  EXPECT_EQ(artifact->digest, Sha256Hex(Bytes(kManifestFile)));
+  EXPECT_EQ(artifact->variants, TestVariants());
+  EXPECT_EQ(artifact->manifest.format_version(), 1);
+  EXPECT_EQ(artifact->manifest.variant_count(), 3);
+  EXPECT_EQ(artifact->manifest.variant_digest(), TestVariants().Digest());
+  EXPECT_EQ(artifact->manifest.training().seed(), 18446744073709551615u);
+  EXPECT_EQ(artifact->manifest.phenotypes(0).continuous().mean(), 170.25);
+  ASSERT_EQ(artifact->weights.size(), 2);
+  EXPECT_THAT(artifact->weights.at("output.bias").values, ElementsAre(7, 8, 9));
+
+  std::string digest;
+  const auto manifest = ReadManifest(*store_, "m", 1, &digest);
+  ASSERT_TRUE(manifest.ok());
+  EXPECT_EQ(digest, artifact->digest);
+  EXPECT_EQ(manifest->SerializeAsString(), artifact->manifest.SerializeAsString());
 }
 
-TEST_F(ArtifactTest, EqualArtifactsHaveEqualDigests) {
-  ASSERT_EQ(PublishArtifact(*store_, "m", SmallManifest(), {{"w", {{2}, {1, 2}}}}, SmallVariants()).value(), 2);
-  EXPECT_EQ(ReadArtifact(*store_, "m", 1)->digest, ReadArtifact(*store_, "m", 2)->digest);
+TEST_F(ArtifactTest, EqualInputGivesEqualBytes) {
+  ASSERT_TRUE(Publish().ok());
+  ASSERT_TRUE(Publish().ok());
+  for (const absl::string_view file : {kManifestFile, kWeightsFile, kVariantsFile, kQualityFile}) {
+    EXPECT_EQ(store_->Read("m", 1, file, 1 << 20).value(), store_->Read("m", 2, file, 1 << 20).value()) << file;
+  }
 }
 
-TEST_F(ArtifactTest, AFlippedBitInAnyFileIsFound) {
+TEST_F(ArtifactTest, QualityHoldsTheFigures) {
+  ASSERT_TRUE(Publish().ok());
+  const std::string quality = Bytes(kQualityFile);
+  EXPECT_THAT(quality, HasSubstr("\"figures\""));
+  EXPECT_THAT(quality, HasSubstr("\"af.pearson\""));
+  EXPECT_THAT(quality, HasSubstr("0.991"));
+  EXPECT_THAT(quality, HasSubstr("\"minimum\": 0.98"));
+}
+
+TEST_F(ArtifactTest, AFlippedBitAnywhereIsFound) {
+  ASSERT_TRUE(Publish().ok());
   for (const absl::string_view file : {kWeightsFile, kVariantsFile, kQualityFile}) {
-    const std::string bytes = Bytes(file);
-    std::string flipped = bytes;
-    flipped[flipped.size() / 2] ^= 1;
-    Overwrite(file, flipped);
-    ExpectRefused(absl::StatusCode::kDataLoss,
-                  absl::StrCat("m version 1: ", std::string(file), ": the manifest says SHA-256"));
-    Overwrite(file, bytes);
+    const std::string whole = Bytes(file);
+    for (size_t i = 0; i < whole.size(); ++i) {
+      std::string flipped = whole;
+      flipped[i] = static_cast<char>(flipped[i] ^ (1 << (i % 8)));
+      ASSERT_TRUE(files_.WriteFile(Path(file), flipped).ok());
+      const absl::Status status = Read();
+      ASSERT_EQ(status.code(), absl::StatusCode::kDataLoss) << file << " byte " << i;
+      ASSERT_THAT(std::string(status.message()), HasSubstr(absl::StrCat("model m version 1: ", file, ": has SHA-256")));
+    }
+    ASSERT_TRUE(files_.WriteFile(Path(file), whole).ok());
   }
-  EXPECT_TRUE(ReadArtifact(*store_, "m", 1).ok());
+  EXPECT_TRUE(Read().ok());
 }
 
-TEST_F(ArtifactTest, ShorterLongerAndMissingFilesAreFound) {
-  const std::string bytes = Bytes(kWeightsFile);
-  Overwrite(kWeightsFile, bytes.substr(1));
-  ExpectRefused(absl::StatusCode::kDataLoss, absl::StrCat("bytes, the file has ", bytes.size() - 1));
-  Overwrite(kWeightsFile, bytes + "x");
-  ExpectRefused(absl::StatusCode::kDataLoss, "bytes, the file has more");
-  ASSERT_TRUE(files_.Remove(PathOf(kWeightsFile)).ok());
-  ExpectRefused(absl::StatusCode::kDataLoss, "weights.safetensors: is listed but not there");
+TEST_F(ArtifactTest, AFlippedBitInTheManifestNeverKeepsTheDigest) {
+  ASSERT_TRUE(Publish().ok());
+  const std::string digest = ReadArtifact(*store_, "m", 1).value().digest;
+  const std::string whole = Bytes(kManifestFile);
+  for (size_t i = 0; i < whole.size(); ++i) {
+    std::string flipped = whole;
+    flipped[i] = static_cast<char>(flipped[i] ^ (1 << (i % 7)));
+    ASSERT_TRUE(files_.WriteFile(Path(kManifestFile), flipped).ok());
+    const auto artifact = ReadArtifact(*store_, "m", 1);
+    EXPECT_TRUE(!artifact.ok() || artifact->digest != digest) << "byte " << i;
+  }
 }
 
-TEST_F(ArtifactTest, RefusesManifestsThatMakeNoSense) {
-  const std::string json = Bytes(kManifestFile);
-  const auto refused = [&](absl::string_view from, absl::string_view to, const std::string& message) {
-    ASSERT_THAT(json, HasSubstr(std::string(from)));
-    Overwrite(kManifestFile, absl::StrReplaceAll(json, {{from, to}}));
-    ExpectRefused(absl::StatusCode::kInvalidArgument, message);
+TEST_F(ArtifactTest, FilesOfAnotherLengthOrMissingAreNamed) {
+  ASSERT_TRUE(Publish().ok());
+  for (const absl::string_view file : {kWeightsFile, kVariantsFile, kQualityFile}) {
+    const std::string whole = Bytes(file);
+    ASSERT_TRUE(files_.WriteFile(Path(file), whole + "x").ok());
+    EXPECT_EQ(Read().code(), absl::StatusCode::kDataLoss);
+    EXPECT_THAT(std::string(Read().message()), HasSubstr(absl::StrCat(file, ": has more than the ", whole.size())));
+    ASSERT_TRUE(files_.WriteFile(Path(file), whole.substr(0, whole.size() - 1)).ok());
+    EXPECT_EQ(Read().code(), absl::StatusCode::kDataLoss);
+    EXPECT_THAT(std::string(Read().message()), HasSubstr(absl::StrCat(file, ": has fewer than the ", whole.size())));
+    ASSERT_TRUE(files_.Remove(Path(file)).ok());
+    EXPECT_EQ(Read().code(), absl::StatusCode::kDataLoss);
+    EXPECT_THAT(std::string(Read().message()), HasSubstr(absl::StrCat(file, ": is in the manifest and not in")));
+    ASSERT_TRUE(files_.WriteFile(Path(file), whole).ok());
+  }
+}
+
+TEST_F(ArtifactTest, AnEditedManifestIsRefusedWithTheReason) {
+  struct Case {
+    std::string from, to, reason;
   };
-  refused("\"format_version\": 1", "\"format_version\": 2", "format_version: 2 is not known; this build reads 1 to 1");
-  refused("\"weights.safetensors\"", "\"../../weights\"", "\"../../weights\" is not a plain file name");
-  refused("\"weights.safetensors\"", "\"other\"", "weights.safetensors is not listed");
-  refused("\"ploidy\": 2", "\"ploidy\": 4", "ploidy: 4");
-  refused("\"ploidy\": 2", "\"ploidy\": 2, \"colour\": 1", "colour");
-  refused("\"latent_size\": 4", "\"latent_size\": -4", "generator.acgan");
-  refused("\"acgan\"", "\"transformer\"", "transformer");
-  refused("\"name\": \"B\"", "\"name\": \"A\"", "\"A\" is empty, there twice");
-  refused("\"phased\": true", "\"phased\": false", "phased");
-  Overwrite(kManifestFile, json.substr(0, json.size() / 2));
-  ExpectRefused(absl::StatusCode::kInvalidArgument, "manifest.json");
-}
-
-TEST_F(ArtifactTest, VariantsThatAreNotTheManifestsAreFound) {
-  std::string json = Bytes(kManifestFile);
-  Overwrite(kManifestFile, absl::StrReplaceAll(json, {{SmallVariants().Digest(), std::string(64, 'a')}}));
-  ExpectRefused(absl::StatusCode::kDataLoss, "variants.vcf: count or digest is not the manifest's");
-}
-
-TEST_F(ArtifactTest, AFailedPublishLeavesNothing) {
-  v1::Manifest manifest = SmallManifest();
-  manifest.set_ploidy(3);
-  EXPECT_FALSE(PublishArtifact(*store_, "other", manifest, {}, SmallVariants()).ok());
-  EXPECT_FALSE(files_.Exists(root_ + "/other"));
-}
-
-TEST(ValidateManifestTest, PhenotypesMustHaveTheirDistribution) {
-  v1::Manifest manifest = SmallManifest();
-  manifest.set_format_version(1);
-  manifest.set_variant_count(1);
-  manifest.set_variant_digest(std::string(64, '0'));
-  for (const absl::string_view name : {kWeightsFile, kVariantsFile}) {
-    v1::ArtifactFile& file = *manifest.add_files();
-    file.set_name(std::string(name));
-    file.set_sha256(std::string(64, '0'));
+  const std::vector<Case> cases = {
+      {"\"weights.safetensors\"", "\"../1/weights.safetensors\"",
+       "file name \"../1/weights.safetensors\": allowed are"},
+      {"\"weights.safetensors\"", "\"/etc/passwd\"", "file name \"/etc/passwd\": allowed are"},
+      {"\"format_version\": 1", "\"format_version\": 2", "format_version 2: this build reads up to 1"},
+      {"\"format_version\": 1", "\"format_version\": 2, \"from_the_future\": [1]",
+       "format_version 2: this build reads"},
+      {"\"format_version\": 1", "\"format_version\": 1, \"from_the_future\": [1]", "from_the_future"},
+      {"\"variant_count\": \"3\"", "\"variant_count\": \"4\"", "variants.vcf: has 3 variants, variant_count says 4"},
+      {"\"variant_digest\": \"", "\"variant_digest\": \"0000", "variant_digest must have 64"},
+      {TestVariants().Digest(), std::string(64, '0'), "do not have the variant_digest"},
+      {"\"ploidy\": 2", "\"ploidy\": 3", "ploidy 3: only 2 is known"},
+      {"{", "", "manifest.json: "},
+  };
+  for (const Case& c : cases) {
+    ASSERT_TRUE(Publish().ok());
+    EditManifest(c.from, c.to);
+    const absl::Status status = Read();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << c.reason;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("model m version 1: "));
+    EXPECT_THAT(std::string(status.message()), HasSubstr(c.reason));
+    ASSERT_TRUE(files_.Remove(JoinPath(folder_, "m")).ok());
   }
-  ASSERT_TRUE(ValidateManifest(manifest).ok());
-  v1::PhenotypeSchema& weight = *manifest.add_phenotypes();
-  weight.set_name("weight");
-  EXPECT_THAT(std::string(ValidateManifest(manifest).message()), HasSubstr("neither continuous nor categorical"));
-  weight.mutable_continuous()->set_standard_deviation(1);
-  EXPECT_THAT(std::string(ValidateManifest(manifest).message()), HasSubstr("101 finite quantiles"));
-  for (int i = 0; i <= 100; ++i) weight.mutable_continuous()->add_quantiles(i);
-  EXPECT_TRUE(ValidateManifest(manifest).ok());
+}
+
+TEST_F(ArtifactTest, AVersionThatIsNotThereIsNotFound) {
+  EXPECT_EQ(Read().code(), absl::StatusCode::kNotFound);
+  ASSERT_TRUE(Publish().ok());
+  EXPECT_EQ(ReadArtifact(*store_, "m", 2).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(ReadArtifact(*store_, "other", 1).status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST_F(ArtifactTest, WhatCannotBeReadIsNotPublished) {
+  v1::Manifest two = TestManifest();
+  *two.add_labels() = two.labels(0);
+  EXPECT_EQ(PublishArtifact(*store_, "m", two, TestWeights(), TestVariants()).status().message(),
+            "manifest: labels: NOR is there twice");
+  TensorMap weights = TestWeights();
+  weights.at("output.bias").shape = {4};
+  EXPECT_THAT(std::string(PublishArtifact(*store_, "m", TestManifest(), weights, TestVariants()).status().message()),
+              HasSubstr("tensor \"output.bias\": has 3 values"));
+  EXPECT_EQ(PublishArtifact(*store_, "m", TestManifest(), TestWeights(), VariantTable()).status().code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(PublishArtifact(*store_, "../m", TestManifest(), TestWeights(), TestVariants()).status().code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(files_.ListFolder(folder_).value(), IsEmpty());
 }
 
 }  // namespace

@@ -8,89 +8,158 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "core/base/status.h"
 
+// Format: https://github.com/huggingface/safetensors#format
 namespace genoserve {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "safetensors data is little-endian");
+static_assert(std::endian::native == std::endian::little, "safetensors is little-endian and is copied as it is");
 
-constexpr uint64_t kMaxHeader = uint64_t{16} << 20;
 constexpr size_t kLengthBytes = 8;
+constexpr uint64_t kMaxHeaderBytes = uint64_t{16} << 20;
+constexpr absl::string_view kMetadataKey = "__metadata__";
+
+// One tensor as the header tells it. Offsets count from the end of the header.
+struct HeaderEntry {
+  std::string name;
+  std::string dtype;
+  std::vector<uint64_t> shape;
+  std::vector<uint64_t> offsets;
+  bool has_shape = false;
+};
+
+// Takes the header apart while it is parsed, so that nothing deeper or other than
+// {"name": {"dtype": "F32", "shape": [...], "data_offsets": [...]}, "__metadata__": {"key": "text"}} is ever built.
+class HeaderHandler final : public nlohmann::json_sax<nlohmann::json> {
+ public:
+  std::vector<HeaderEntry>& entries() { return entries_; }
+  const std::string& error() const { return error_; }
+
+  bool start_object(size_t) override {
+    if (place_ == Place::kOutside) return Enter(Place::kTop);
+    if (place_ == Place::kTop && !key_.empty()) {
+      if (key_ == kMetadataKey) return Enter(Place::kMetadata);
+      entries_.push_back({.name = key_, .dtype = {}, .shape = {}, .offsets = {}});
+      return Enter(Place::kTensor);
+    }
+    return Unexpected("an object");
+  }
+  bool end_object() override {
+    if (place_ == Place::kTensor) {
+      const HeaderEntry& entry = entries_.back();
+      if (entry.dtype.empty() || !entry.has_shape || entry.offsets.size() != 2) {
+        return Fail("needs dtype, shape and two data_offsets");
+      }
+    }
+    key_.clear();
+    place_ = place_ == Place::kTop ? Place::kOutside : Place::kTop;
+    return true;
+  }
+  bool start_array(size_t) override {
+    if (place_ == Place::kTensor && key_ == "shape") {
+      entries_.back().has_shape = true;
+      return Enter(Place::kShape);
+    }
+    if (place_ == Place::kTensor && key_ == "data_offsets") return Enter(Place::kOffsets);
+    return Unexpected("an array");
+  }
+  bool end_array() override { return Enter(Place::kTensor); }
+  bool key(std::string& key) override {
+    key_ = key;
+    if (place_ == Place::kTop && key.empty()) return Fail("a tensor has no name");
+    const HeaderEntry* const entry = entries_.empty() ? nullptr : &entries_.back();
+    const bool twice = place_ == Place::kTensor &&
+                       ((key == "dtype" && !entry->dtype.empty()) || (key == "shape" && entry->has_shape) ||
+                        (key == "data_offsets" && !entry->offsets.empty()));
+    return twice ? Fail(absl::StrCat(key, " is there twice")) : true;
+  }
+  bool string(std::string& text) override {
+    if (place_ == Place::kMetadata) return true;
+    if (place_ != Place::kTensor || key_ != "dtype") return Unexpected("a text");
+    if (text != "F32") return Fail(absl::StrCat("has the type ", text.substr(0, 16), ", only F32 is read"));
+    entries_.back().dtype = text;
+    return true;
+  }
+  bool number_unsigned(uint64_t number) override {
+    if (place_ == Place::kShape) {
+      entries_.back().shape.push_back(number);
+    } else if (place_ == Place::kOffsets) {
+      entries_.back().offsets.push_back(number);
+    } else {
+      return Unexpected("a number");
+    }
+    return true;
+  }
+  bool number_integer(int64_t) override { return Unexpected("a negative number"); }
+  bool number_float(double, const std::string&) override { return Unexpected("a number that is not whole"); }
+  bool boolean(bool) override { return Unexpected("a truth value"); }
+  bool null() override { return Unexpected("null"); }
+  bool binary(nlohmann::json::binary_t&) override { return Unexpected("bytes"); }
+  bool parse_error(size_t position, const std::string&, const nlohmann::json::exception&) override {
+    error_ = absl::StrCat("is not JSON at byte ", position);
+    return false;
+  }
+
+ private:
+  enum class Place { kOutside, kTop, kMetadata, kTensor, kShape, kOffsets };
+
+  bool Enter(Place place) {
+    place_ = place;
+    return true;
+  }
+  bool Fail(absl::string_view what) {
+    const bool in_tensor = place_ == Place::kTensor || place_ == Place::kShape || place_ == Place::kOffsets;
+    error_ = in_tensor ? absl::StrCat("tensor ", entries_.back().name, ": ", what) : std::string(what);
+    return false;
+  }
+  bool Unexpected(absl::string_view what) {
+    return Fail(key_.empty() ? absl::StrCat(what, " where an object is expected")
+                             : absl::StrCat(what, " is not expected under \"", key_.substr(0, 64), "\""));
+  }
+
+  Place place_ = Place::kOutside;
+  std::string key_;
+  std::vector<HeaderEntry> entries_;
+  std::string error_;
+};
 
 absl::Status Malformed(absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat("safetensors: ", what));
 }
 
-// The number of values of a shape; -1 where a size is negative or the product too large.
-int64_t ValueCount(const std::vector<int64_t>& shape) {
-  int64_t count = 1;
-  for (const int64_t size : shape) {
-    if (size < 0 || (size > 0 && count > std::numeric_limits<int64_t>::max() / 8 / size)) return -1;
-    count *= size;
+// Bytes of a tensor of this shape; false where they are more than 64 bits count.
+bool BytesOfShape(const std::vector<uint64_t>& shape, uint64_t& bytes) {
+  bytes = sizeof(float);
+  for (const uint64_t size : shape) {
+    if (size > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) return false;
+    if (__builtin_mul_overflow(bytes, size, &bytes)) return false;
   }
-  return count;
-}
-
-// Where a tensor lies in the data, from the header.
-struct Entry {
-  uint64_t begin = 0;
-  uint64_t end = 0;
-  std::string name;
-  std::vector<int64_t> shape;
-};
-
-absl::StatusOr<Entry> ParseEntry(const std::string& name, const nlohmann::json& json) {
-  const auto error = [&name](absl::string_view what) {
-    return Malformed(absl::StrCat("tensor \"", name, "\": ", what));
-  };
-  if (!json.is_object() || json.size() != 3 || !json.contains("dtype") || !json.contains("shape") ||
-      !json.contains("data_offsets")) {
-    return error("expected dtype, shape and data_offsets");
-  }
-  if (json["dtype"] != "F32") return error(absl::StrCat("dtype ", json["dtype"].dump(), ", only \"F32\" is read"));
-  const nlohmann::json& shape = json["shape"];
-  const nlohmann::json& offsets = json["data_offsets"];
-  const auto all_unsigned = [](const nlohmann::json& array) {
-    return array.is_array() &&
-           std::all_of(array.begin(), array.end(), [](const nlohmann::json& v) { return v.is_number_unsigned(); });
-  };
-  if (!all_unsigned(shape) || !all_unsigned(offsets) || offsets.size() != 2) {
-    return error("shape and the two data_offsets must be numbers from 0");
-  }
-  Entry entry;
-  entry.name = name;
-  for (const nlohmann::json& size : shape) {
-    const auto value = size.get<uint64_t>();
-    if (value > uint64_t{1} << 40) return error("a size is too large");
-    entry.shape.push_back(static_cast<int64_t>(value));
-  }
-  entry.begin = offsets[0].get<uint64_t>();
-  entry.end = offsets[1].get<uint64_t>();
-  const int64_t count = ValueCount(entry.shape);
-  if (count < 0 || entry.end < entry.begin || entry.end - entry.begin != static_cast<uint64_t>(count) * sizeof(float)) {
-    return error("data_offsets do not fit the shape");
-  }
-  return entry;
+  return true;
 }
 
 }  // namespace
 
 std::string SerializeSafetensors(const TensorMap& tensors) {
-  // std::map and nlohmann::json both sort by name, so the bytes depend on the tensors alone.
-  nlohmann::json header = nlohmann::json::object();
+  std::string header = "{";
   uint64_t offset = 0;
   for (const auto& [name, tensor] : tensors) {
-    const uint64_t bytes = tensor.values.size() * sizeof(float);
-    header[name] = {{"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {offset, offset + bytes}}};
-    offset += bytes;
+    const std::string quoted = nlohmann::json(name).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    const uint64_t end = offset + tensor.values.size() * sizeof(float);
+    absl::StrAppend(&header, offset == 0 && header.size() == 1 ? "" : ",", quoted, R"(:{"dtype":"F32","shape":[)",
+                    absl::StrJoin(tensor.shape, ","));
+    absl::StrAppend(&header, R"(],"data_offsets":[)", offset, ",", end, "]}");
+    offset = end;
   }
-  std::string text = header.dump();
-  text.append((kLengthBytes - text.size() % kLengthBytes) % kLengthBytes, ' ');
-  const uint64_t length = text.size();
+  header += '}';
+  header.resize((header.size() + 7) / 8 * 8, ' ');
+
+  const uint64_t length = header.size();
   std::string bytes(kLengthBytes, '\0');
   std::memcpy(bytes.data(), &length, kLengthBytes);
-  bytes.reserve(kLengthBytes + length + offset);
-  bytes += text;
+  bytes.reserve(kLengthBytes + header.size() + offset);
+  bytes += header;
   for (const auto& [name, tensor] : tensors) {
     bytes.append(reinterpret_cast<const char*>(tensor.values.data()), tensor.values.size() * sizeof(float));
   }
@@ -98,49 +167,50 @@ std::string SerializeSafetensors(const TensorMap& tensors) {
 }
 
 absl::StatusOr<TensorMap> ParseSafetensors(absl::string_view bytes) {
-  if (bytes.size() < kLengthBytes) return Malformed("shorter than 8 bytes");
-  uint64_t length;
+  if (bytes.size() < kLengthBytes) return Malformed("the file is shorter than 8 bytes");
+  uint64_t length = 0;
   std::memcpy(&length, bytes.data(), kLengthBytes);
-  if (length > kMaxHeader || length > bytes.size() - kLengthBytes) {
-    return Malformed(absl::StrCat("the header of ", length, " bytes is longer than the file or 16 MiB"));
+  if (length > kMaxHeaderBytes)
+    return Malformed(absl::StrCat("a header of ", length, " bytes, at most 16 MiB are read"));
+  if (length > bytes.size() - kLengthBytes) {
+    return Malformed(absl::StrCat("a header of ", length, " bytes in a file of ", bytes.size()));
   }
-  const absl::string_view text = bytes.substr(kLengthBytes, length);
+  const absl::string_view header = bytes.substr(kLengthBytes, length);
   const absl::string_view data = bytes.substr(kLengthBytes + length);
-  std::vector<std::string> names;
-  const auto note_names = [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json& parsed) {
-    if (event == nlohmann::json::parse_event_t::key && depth == 1) names.push_back(parsed.get<std::string>());
-    return depth < 8;
-  };
-  const nlohmann::json header = nlohmann::json::parse(text.begin(), text.end(), note_names, false);
-  if (!header.is_object()) return Malformed("the header is not a JSON object");
-  std::sort(names.begin(), names.end());
-  if (std::adjacent_find(names.begin(), names.end()) != names.end()) return Malformed("a tensor name comes twice");
+  if (header.empty() || header.front() != '{') return Malformed("the header does not begin with '{'");
+  HeaderHandler handler;
+  if (!nlohmann::json::sax_parse(header.begin(), header.end(), &handler)) {
+    return Malformed(absl::StrCat("header: ", handler.error()));
+  }
 
-  std::vector<Entry> entries;
-  for (const auto& [name, json] : header.items()) {
-    if (name == "__metadata__") continue;
-    auto entry = ParseEntry(name, json);
-    if (!entry.ok()) return entry.status();
-    entries.push_back(*std::move(entry));
-  }
+  std::vector<HeaderEntry>& entries = handler.entries();
   std::sort(entries.begin(), entries.end(),
-            [](const Entry& a, const Entry& b) { return std::pair(a.begin, a.end) < std::pair(b.begin, b.end); });
-  uint64_t offset = 0;
+            [](const HeaderEntry& a, const HeaderEntry& b) { return a.offsets < b.offsets; });
   TensorMap tensors;
-  for (Entry& entry : entries) {
-    if (entry.begin != offset || entry.end > data.size()) {
-      return Malformed(
-          absl::StrCat("tensor \"", entry.name, "\": overlaps another, leaves a hole, or ends after the file"));
+  uint64_t end = 0;
+  for (const HeaderEntry& entry : entries) {
+    const auto error = [&entry](absl::string_view what) {
+      return Malformed(absl::StrCat("tensor ", entry.name, ": ", what));
+    };
+    uint64_t size = 0;
+    if (!BytesOfShape(entry.shape, size)) return error("the shape is too large");
+    if (entry.offsets[0] != end) {
+      return error(absl::StrCat("begins at byte ", entry.offsets[0], ", expected ", end, ": overlap or hole"));
     }
-    offset = entry.end;
+    if (entry.offsets[1] < entry.offsets[0] || entry.offsets[1] - entry.offsets[0] != size) {
+      return error(absl::StrCat("ends at byte ", entry.offsets[1], ", its shape needs ", size, " bytes"));
+    }
+    if (entry.offsets[1] > data.size()) {
+      return error(absl::StrCat("ends at byte ", entry.offsets[1], " of ", data.size(), " bytes of data"));
+    }
+    end = entry.offsets[1];
     Tensor tensor;
-    tensor.shape = std::move(entry.shape);
-    tensor.values.resize((entry.end - entry.begin) / sizeof(float));
-    std::memcpy(tensor.values.data(), data.data() + entry.begin, entry.end - entry.begin);
-    tensors.emplace(std::move(entry.name), std::move(tensor));
+    tensor.shape.assign(entry.shape.begin(), entry.shape.end());
+    tensor.values.resize(size / sizeof(float));
+    if (size > 0) std::memcpy(tensor.values.data(), data.data() + entry.offsets[0], size);
+    if (!tensors.emplace(entry.name, std::move(tensor)).second) return error("is there twice");
   }
-  if (offset != data.size())
-    return Malformed(absl::StrCat(data.size() - offset, " bytes are left after the last tensor"));
+  if (end != data.size()) return Malformed(absl::StrCat(data.size() - end, " bytes belong to no tensor"));
   return tensors;
 }
 
