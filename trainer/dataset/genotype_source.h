@@ -1,0 +1,40 @@
+// Where genotypes come from: a format and the files that belong to it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "core/genotype/genotype_data.h"
+#include "core/io/genotype_reader.h"
+
+namespace genoserve {
+
+/// One set of genotype files.
+struct GenotypeSource {
+  enum class Format {
+    kVcf,   ///< VCF, VCF.gz or BCF
+    kBed,   ///< .bed, .bim and .fam with one prefix
+    kHapt,  ///< .hapt and .legend
+  };
+  Format format = Format::kVcf;
+  std::string path;    ///< file, or prefix for kBed
+  std::string legend;  ///< for kHapt only
+};
+
+/// The source of a path by its suffix: .vcf, .vcf.gz and .bcf are kVcf, all others a prefix for kBed (".bed" at the end
+/// is dropped).
+GenotypeSource SourceOfPath(absl::string_view path);
+
+/// The files that are read.
+std::vector<std::string> FilesOf(const GenotypeSource& source);
+
+/// Reads them; errors are those of the readers of core/io.
+absl::StatusOr<GenotypeData> ReadGenotypes(const GenotypeSource& source, const ReadOptions& options);
+
+/// What input a training saw: SHA-256 over the lines "SHA-256 of the file NEWLINE" of the files in their order; 64
+/// hexadecimal digits. Names do not matter, contents and their order do. Errors name the file that cannot be read.
+absl::StatusOr<std::string> DigestFiles(const std::vector<std::string>& files);
+
+}  // namespace genoserve

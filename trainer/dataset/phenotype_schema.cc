@@ -1,0 +1,73 @@
+#include "trainer/dataset/phenotype_schema.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+
+#include "absl/strings/str_format.h"
+
+namespace genoserve {
+namespace {
+
+void FillContinuous(const std::vector<double>& sorted, v1::ContinuousPhenotype& schema) {
+  const auto n = static_cast<double>(sorted.size());
+  double sum = 0;
+  for (const double value : sorted) sum += value;
+  const double mean = sum / n;
+  double squares = 0;
+  for (const double value : sorted) squares += (value - mean) * (value - mean);
+  schema.set_mean(mean);
+  schema.set_standard_deviation(sorted.size() < 2 ? 0 : std::sqrt(squares / (n - 1)));
+  schema.add_quantiles(Quantile(sorted, 0.005));
+  for (int percent = 1; percent <= 99; ++percent) schema.add_quantiles(Quantile(sorted, percent / 100.0));
+  schema.add_quantiles(Quantile(sorted, 0.995));
+  schema.set_minimum(schema.quantiles(0));
+  schema.set_maximum(schema.quantiles(schema.quantiles_size() - 1));
+}
+
+}  // namespace
+
+double Quantile(std::span<const double> sorted, double p) {
+  const double place = static_cast<double>(sorted.size() - 1) * p;
+  const auto below = static_cast<size_t>(place);
+  const size_t above = std::min(below + 1, sorted.size() - 1);
+  return sorted[below] + (place - static_cast<double>(below)) * (sorted[above] - sorted[below]);
+}
+
+absl::StatusOr<v1::PhenotypeSchema> SchemaOf(const PhenotypeColumn& column) {
+  v1::PhenotypeSchema schema;
+  schema.set_name(column.name);
+  std::vector<double> present;
+  for (const double value : ValuesOf(column)) {
+    if (!std::isnan(value)) present.push_back(value);
+  }
+  if (present.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("no sample of the genotypes has a value of phenotype \"%s\"", column.name));
+  }
+  if (column.is_continuous()) {
+    std::sort(present.begin(), present.end());
+    FillContinuous(present, *schema.mutable_continuous());
+    return schema;
+  }
+  const std::vector<std::string>& levels = column.categorical().levels;
+  std::vector<double> counts(levels.size());
+  for (const double code : present) ++counts[static_cast<size_t>(code)];
+  for (size_t level = 0; level < levels.size(); ++level) {
+    schema.mutable_categorical()->add_levels(levels[level]);
+    schema.mutable_categorical()->add_frequencies(counts[level] / static_cast<double>(present.size()));
+  }
+  return schema;
+}
+
+std::vector<double> ValuesOf(const PhenotypeColumn& column) {
+  if (column.is_continuous()) return column.continuous().values;
+  std::vector<double> values;
+  for (const int code : column.categorical().codes) {
+    values.push_back(code < 0 ? std::numeric_limits<double>::quiet_NaN() : code);
+  }
+  return values;
+}
+
+}  // namespace genoserve

@@ -1,0 +1,65 @@
+#include "trainer/dataset/phenotype_schema.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace genoserve {
+namespace {
+
+using ::testing::DoubleEq;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+const double kNan = std::nan("");
+
+TEST(PhenotypeSchemaTest, QuantilesInterpolate) {
+  const std::vector<double> sorted = {10, 20, 40};
+  EXPECT_DOUBLE_EQ(Quantile(sorted, 0), 10);
+  EXPECT_DOUBLE_EQ(Quantile(sorted, 0.25), 15);
+  EXPECT_DOUBLE_EQ(Quantile(sorted, 0.75), 30);
+  EXPECT_DOUBLE_EQ(Quantile(sorted, 1), 40);
+  EXPECT_DOUBLE_EQ(Quantile(std::vector<double>{3}, 0.7), 3);
+}
+
+TEST(PhenotypeSchemaTest, ContinuousByHand) {
+  // 0 to 200, so that the quantile p is 200 p; one value missing.
+  std::vector<double> values = {kNan};
+  for (int i = 200; i >= 0; --i) values.push_back(i);
+  const v1::PhenotypeSchema schema = SchemaOf({"weight", ContinuousValues{values}}).value();
+  EXPECT_EQ(schema.name(), "weight");
+  const v1::ContinuousPhenotype& c = schema.continuous();
+  EXPECT_DOUBLE_EQ(c.mean(), 100);
+  EXPECT_NEAR(c.standard_deviation(), std::sqrt(201.0 * 202 / 12), 1e-9) << "n (n + 1) / 12 for 0 to n - 1";
+  ASSERT_EQ(c.quantiles_size(), 101);
+  EXPECT_NEAR(c.minimum(), 1, 1e-9) << "not the extreme sample, but the 0.5 % quantile";
+  EXPECT_NEAR(c.maximum(), 199, 1e-9);
+  EXPECT_NEAR(c.quantiles(0), 1, 1e-9);
+  EXPECT_NEAR(c.quantiles(50), 100, 1e-9);
+  EXPECT_NEAR(c.quantiles(99), 198, 1e-9);
+  EXPECT_NEAR(c.quantiles(100), 199, 1e-9);
+}
+
+TEST(PhenotypeSchemaTest, OneValueHasNoSpread) {
+  const v1::PhenotypeSchema schema = SchemaOf({"weight", ContinuousValues{{kNan, 4}}}).value();
+  EXPECT_EQ(schema.continuous().standard_deviation(), 0);
+  EXPECT_EQ(schema.continuous().maximum(), 4);
+}
+
+TEST(PhenotypeSchemaTest, CategoricalFrequenciesAreOfThoseWhoHaveAValue) {
+  const PhenotypeColumn column{"colour", CategoricalValues{{"black", "white"}, {0, 1, -1, 1, 1}}};
+  const v1::PhenotypeSchema schema = SchemaOf(column).value();
+  EXPECT_THAT(schema.categorical().levels(), ElementsAre("black", "white"));
+  EXPECT_THAT(schema.categorical().frequencies(), ElementsAre(DoubleEq(0.25), DoubleEq(0.75)));
+  const std::vector<double> values = ValuesOf(column);
+  EXPECT_EQ(values[1], 1);
+  EXPECT_TRUE(std::isnan(values[2]));
+}
+
+TEST(PhenotypeSchemaTest, RefusesAPhenotypeOfNobody) {
+  EXPECT_THAT(std::string(SchemaOf({"weight", ContinuousValues{{kNan}}}).status().message()), HasSubstr("\"weight\""));
+}
+
+}  // namespace
+}  // namespace genoserve
