@@ -5,11 +5,13 @@
 #include <CLI/Formatter.hpp>
 #include <cmath>
 #include <cstdio>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
@@ -50,6 +52,21 @@ struct Arguments {
   bool json = false;
 };
 
+// An option that takes a whole number. CLI11 itself wraps numbers round that are out of range.
+template <typename Number, typename Target>
+CLI::Option* AddNumber(CLI::App* command, const std::string& names, Target* target, const std::string& help) {
+  const auto read = [names, target](const std::string& text) {
+    Number number = 0;
+    if (!absl::SimpleAtoi(text, &number)) {
+      throw CLI::ValidationError(absl::StrCat(names, ": \"", text, "\" is not a whole number from ",
+                                              std::numeric_limits<Number>::min(), " to ",
+                                              std::numeric_limits<Number>::max()));
+    }
+    *target = number;
+  };
+  return command->add_option_function<std::string>(names, read, help);
+}
+
 void AddServerOptions(CLI::App* command, Arguments* arguments) {
   ClientOptions& client = arguments->client;
   command->add_option("--server", client.server, "address of the server; default: GENOSERVE_SERVER")
@@ -58,7 +75,7 @@ void AddServerOptions(CLI::App* command, Arguments* arguments) {
   command->add_option("--timeout", arguments->timeout, "give up after this time, retries included; default: never")
       ->type_name("SECONDS")
       ->group("Transfer");
-  command->add_option("--retries", client.retries, "attempts after a failure that waiting can cure; default 6")
+  AddNumber<int32_t>(command, "--retries", &client.retries, "attempts after a failure that waiting can cure; default 6")
       ->type_name("COUNT")
       ->group("Transfer");
   command->add_option("--tls-ca", client.tls_ca, "PEM file of the authorities to trust; default: the system's")
@@ -81,7 +98,9 @@ void AddFetch(CLI::App* app, Arguments* arguments) {
       ->type_name("NAME[@VERSION]")
       ->required()
       ->group("Input");
-  command->add_option("-n,--samples", fetch.samples, "samples of the cohort")->type_name("COUNT")->group("Selection");
+  AddNumber<int64_t>(command, "-n,--samples", &fetch.samples, "samples of the cohort")
+      ->type_name("COUNT")
+      ->group("Selection");
   command->add_option("--pop", fetch.populations, "population labels: counts, or proportions, which have a point")
       ->type_name("LABEL:NUMBER,...")
       ->group("Selection");
@@ -100,7 +119,7 @@ void AddFetch(CLI::App* app, Arguments* arguments) {
   command->add_option("-R,--regions-file", fetch.regions_file, "the same from a file: tab-separated, or .bed")
       ->type_name("FILE")
       ->group("Selection");
-  command->add_option("--seed", fetch.seed, "seed; default: drawn, and told at the end")
+  AddNumber<uint64_t>(command, "--seed", &fetch.seed, "seed; default: drawn, and told at the end")
       ->type_name("INT")
       ->group("Selection");
   command->add_option("--shard", fetch.shard, "part I of N of the cohort; needs --seed")
@@ -117,7 +136,8 @@ void AddFetch(CLI::App* app, Arguments* arguments) {
       ->group("Output");
   command->add_flag("--force", fetch.force, "replace files that are there")->group("Output");
   command->add_flag("-q,--quiet", fetch.quiet, "errors only")->group("Output");
-  command->add_option("--max-batch-bytes", fetch.max_batch_bytes, "of genotypes in one message; default 262144")
+  AddNumber<int32_t>(command, "--max-batch-bytes", &fetch.max_batch_bytes,
+                     "of genotypes in one message; default 262144")
       ->type_name("BYTES")
       ->group("Transfer");
   AddServerOptions(command, arguments);

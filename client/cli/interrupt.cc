@@ -34,6 +34,8 @@ Interrupt& Interrupt::Install() {
   struct sigaction pipe = {};
   pipe.sa_handler = [](int) { broken_pipe = true; };
   ::sigaction(SIGPIPE, &pipe, nullptr);
+  // A file that grows past the limit of the shell is an error of the write, too.
+  ::signal(SIGXFSZ, SIG_IGN);
   const sigset_t signals = WatchedSignals();
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::thread(&Interrupt::Watch, &interrupt).detach();

@@ -9,7 +9,7 @@
 namespace genoserve {
 
 /// SIGINT and SIGTERM call a function on a thread of their own, so that partial files are removed in good order; a
-/// second one ends the program at once. SIGPIPE becomes a write that fails. Thread-safe.
+/// second one ends the program at once. SIGPIPE and SIGXFSZ become writes that fail. Thread-safe.
 class Interrupt {
  public:
   /// Takes the signals over for the whole program. Call once, before any other thread is begun; never destroyed.
