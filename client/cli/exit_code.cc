@@ -33,9 +33,8 @@ ExitCode ExitCodeOf(const absl::Status& status) {
     case absl::StatusCode::kInternal:
     case absl::StatusCode::kUnknown:
       return kExitInternal;
-    case absl::StatusCode::kOutOfRange:  // of a file: EFBIG, larger than the system or the shell allows
-      return local ? kExitExhausted : kExitUsage;
     case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kOutOfRange:
     case absl::StatusCode::kAlreadyExists:
       return kExitUsage;
     case absl::StatusCode::kNotFound:

@@ -80,6 +80,7 @@ absl::StatusOr<v1::StreamCohortRequest> BuildRequest(const FetchArguments& argum
 absl::Status Complete(const FetchArguments& arguments, const v1::Model& model, v1::StreamCohortRequest* request) {
   request->set_version(model.version());
   request->set_artifact_digest(model.artifact_digest());
+  GENOSERVE_RETURN_IF_ERROR(CheckLabels(request->condition(), model.manifest()));
   for (const std::string& text : arguments.phenotypes) {
     GENOSERVE_ASSIGN_OR_RETURN(*request->mutable_condition()->add_phenotypes(), ParsePhenotype(text, model.manifest()));
   }
@@ -146,7 +147,7 @@ std::string Summary(const v1::CohortHeader& header, const v1::CohortFooter& foot
 }
 
 // Takes all batches of the stream into the files, and gives these their names.
-absl::Status Transfer(const OutputPlan& plan, CohortStream* stream, VariantTable variants, Progress* progress,
+absl::Status Transfer(const OutputPlan& plan, CohortReader* stream, VariantTable variants, Progress* progress,
                       const Interrupt& interrupt) {
   const v1::CohortHeader& header = stream->header();
   auto writer = OpenCohortWriter(plan.format, plan.path, Describe(header, std::move(variants)));
@@ -199,7 +200,7 @@ absl::Status Fetch(const FetchArguments& arguments, ClientOptions options, Inter
 
   GENOSERVE_ASSIGN_OR_RETURN(const v1::Model model, (*client)->GetModel(request->model(), request->version()));
   GENOSERVE_RETURN_IF_ERROR(Complete(arguments, model, &*request));
-  GENOSERVE_ASSIGN_OR_RETURN(const std::unique_ptr<CohortStream> stream, (*client)->StreamCohort(*request));
+  GENOSERVE_ASSIGN_OR_RETURN(const std::unique_ptr<CohortReader> stream, (*client)->StreamCohort(*request));
   GENOSERVE_ASSIGN_OR_RETURN(VariantTable variants, Variants(client->get(), *request, stream->header()));
   const Progress::Style style = arguments.quiet                ? Progress::Style::kNone
                                 : ::isatty(STDERR_FILENO) != 0 ? Progress::Style::kTerminal

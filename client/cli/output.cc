@@ -16,6 +16,10 @@
 namespace genoserve {
 namespace {
 
+constexpr char kPanelSuffix[] = ".panel.tsv";
+constexpr char kPhenoSuffix[] = ".pheno.tsv";
+constexpr size_t kWriteBytes = 64 << 10;  // lines are held back until they are so many bytes
+
 struct Format {
   CohortFormat format;
   const char* name;
@@ -25,12 +29,6 @@ constexpr std::array<Format, 4> kFormats = {{{CohortFormat::kVcf, "vcf"},
                                              {CohortFormat::kVcfGz, "vcf.gz"},
                                              {CohortFormat::kBcf, "bcf"},
                                              {CohortFormat::kBed, "bed"}}};
-
-std::string FolderOf(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
 
 // The shortest text that reads back as the same number.
 void AppendNumber(double value, std::string* text) {
@@ -50,8 +48,8 @@ std::vector<std::string> OutputPlan::Files() const {
     files.push_back(path);
     if (format != CohortFormat::kVcf) files.push_back(path + ".csi");
   }
-  files.push_back(prefix + ".panel.tsv");
-  files.push_back(prefix + ".pheno.tsv");
+  files.push_back(prefix + kPanelSuffix);
+  files.push_back(prefix + kPhenoSuffix);
   return files;
 }
 
@@ -103,92 +101,74 @@ absl::Status CheckOutput(const OutputPlan& plan, bool force) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::unique_ptr<PartFile>> PartFile::Create(const std::string& path) {
-  const std::string temporary = absl::StrCat(path, ".part-", ::getpid());
-  std::FILE* file = std::fopen(temporary.c_str(), "we");
-  if (file == nullptr) return ErrnoStatus(absl::StrCat(temporary, ": cannot create"));
-  return std::unique_ptr<PartFile>(new PartFile(path, temporary, file));
-}
-
-PartFile::~PartFile() {
-  if (file_ != nullptr) std::fclose(file_);
-  if (!temporary_.empty()) FileSystem::Posix().Remove(temporary_).IgnoreError();
-}
-
-absl::Status PartFile::Append(absl::string_view text) {
-  if (std::fwrite(text.data(), 1, text.size(), file_) == text.size()) return absl::OkStatus();
-  return ErrnoStatus(absl::StrCat(path_, ": cannot write"));
-}
-
-absl::Status PartFile::Finish() {
-  const bool written = std::fflush(file_) == 0 && ::fsync(::fileno(file_)) == 0;
-  const int error = errno;
-  const bool closed = std::fclose(std::exchange(file_, nullptr)) == 0;
-  if (!written) errno = error;
-  return written && closed ? absl::OkStatus() : ErrnoStatus(absl::StrCat(path_, ": cannot write"));
-}
-
-absl::Status PartFile::Commit() {
-  GENOSERVE_RETURN_IF_ERROR(FileSystem::Posix().Rename(temporary_, path_));
-  temporary_.clear();
-  return FileSystem::Posix().SyncFolder(FolderOf(path_));
-}
-
 absl::StatusOr<SampleTables> SampleTables::Create(const OutputPlan& plan, const v1::CohortHeader& header) {
   SampleTables tables;
   tables.header_ = header;
   if (plan.prefix.empty()) return tables;
   if (header.labels_size() > 0) {
-    GENOSERVE_ASSIGN_OR_RETURN(tables.panel_, PartFile::Create(plan.prefix + ".panel.tsv"));
-    GENOSERVE_RETURN_IF_ERROR(tables.panel_->Append(absl::StrCat("sample\t", header.label_column(), "\n")));
+    GENOSERVE_ASSIGN_OR_RETURN(tables.panel_.file, StagedFile::Create(plan.prefix + kPanelSuffix));
+    absl::StrAppend(&tables.panel_.text, "sample\t", header.label_column(), "\n");
   }
   if (header.phenotypes_size() > 0) {
-    GENOSERVE_ASSIGN_OR_RETURN(tables.pheno_, PartFile::Create(plan.prefix + ".pheno.tsv"));
-    std::string line = "#IID";
-    for (const v1::PhenotypeSchema& schema : header.phenotypes()) absl::StrAppend(&line, "\t", schema.name());
-    GENOSERVE_RETURN_IF_ERROR(tables.pheno_->Append(line + "\n"));
+    GENOSERVE_ASSIGN_OR_RETURN(tables.pheno_.file, StagedFile::Create(plan.prefix + kPhenoSuffix));
+    tables.pheno_.text = "#IID";
+    for (const v1::PhenotypeSchema& schema : header.phenotypes())
+      absl::StrAppend(&tables.pheno_.text, "\t", schema.name());
+    tables.pheno_.text += '\n';
   }
   return tables;
 }
 
 absl::Status SampleTables::Append(const CohortBatch& batch) {
-  if (panel_ == nullptr && pheno_ == nullptr) return absl::OkStatus();
-  std::string panel;
-  std::string pheno;
+  if (panel_.file == nullptr && pheno_.file == nullptr) return absl::OkStatus();
   for (size_t i = 0; i < batch.genotypes.samples(); ++i) {
     const std::string name = SyntheticSampleName(batch.first_sample + static_cast<int64_t>(i), header_.cohort_size());
-    if (panel_ != nullptr) {
-      absl::StrAppend(&panel, name, "\t", header_.labels(static_cast<int>(batch.labels[i])), "\n");
+    if (panel_.file != nullptr) {
+      absl::StrAppend(&panel_.text, name, "\t", header_.labels(static_cast<int>(batch.labels[i])), "\n");
     }
-    if (pheno_ == nullptr) continue;
-    pheno += name;
+    if (pheno_.file == nullptr) continue;
+    pheno_.text += name;
     for (int p = 0; p < header_.phenotypes_size(); ++p) {
       const double value = batch.phenotypes[static_cast<size_t>(p)][i];
-      pheno += '\t';
+      pheno_.text += '\t';
       const v1::PhenotypeSchema& schema = header_.phenotypes(p);
       if (schema.has_categorical()) {
-        pheno += schema.categorical().levels(static_cast<int>(value));
+        pheno_.text += schema.categorical().levels(static_cast<int>(value));
       } else {
-        AppendNumber(value, &pheno);
+        AppendNumber(value, &pheno_.text);
       }
     }
-    pheno += '\n';
+    pheno_.text += '\n';
   }
-  if (panel_ != nullptr) GENOSERVE_RETURN_IF_ERROR(panel_->Append(panel));
-  if (pheno_ != nullptr) GENOSERVE_RETURN_IF_ERROR(pheno_->Append(pheno));
+  for (Table* table : {&panel_, &pheno_}) {
+    if (table->text.size() >= kWriteBytes) GENOSERVE_RETURN_IF_ERROR(Write(table));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SampleTables::Write(Table* table) {
+  absl::string_view left = table->text;
+  while (!left.empty()) {
+    const ssize_t written = ::write(table->file->fd(), left.data(), left.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return WriteError(table->file->path());
+    left.remove_prefix(static_cast<size_t>(written));
+  }
+  table->text.clear();
   return absl::OkStatus();
 }
 
 absl::Status SampleTables::Finish() {
-  if (panel_ != nullptr) GENOSERVE_RETURN_IF_ERROR(panel_->Finish());
-  if (pheno_ != nullptr) GENOSERVE_RETURN_IF_ERROR(pheno_->Finish());
-  return absl::OkStatus();
+  GENOSERVE_RETURN_IF_ERROR(Write(&panel_));
+  return Write(&pheno_);
 }
 
 absl::Status SampleTables::Commit() {
-  if (panel_ != nullptr) GENOSERVE_RETURN_IF_ERROR(panel_->Commit());
-  if (pheno_ != nullptr) GENOSERVE_RETURN_IF_ERROR(pheno_->Commit());
-  return absl::OkStatus();
+  std::vector<std::unique_ptr<StagedFile>> files;
+  for (Table* table : {&panel_, &pheno_}) {
+    if (table->file != nullptr) files.push_back(std::move(table->file));
+  }
+  return files.empty() ? absl::OkStatus() : CommitFiles(std::move(files));
 }
 
 }  // namespace genoserve

@@ -1,17 +1,16 @@
 // Where a cohort is written: the genotypes, and the tables beside them.
 #pragma once
 
-#include <cstdio>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "client/lib/cohort_stream.h"
+#include "client/lib/cohort_reader.h"
 #include "core/io/cohort_writer.h"
+#include "core/io/staged_file.h"
 #include "genoserve/v1/cohort.pb.h"
 
 namespace genoserve {
@@ -34,32 +33,6 @@ absl::StatusOr<OutputPlan> PlanOutput(const std::string& path, absl::string_view
 /// written to. Nothing is created.
 absl::Status CheckOutput(const OutputPlan& plan, bool force);
 
-/// A text file that appears under its name when it is whole. Not thread-safe.
-class PartFile {
- public:
-  /// Creates the temporary file beside `path`.
-  static absl::StatusOr<std::unique_ptr<PartFile>> Create(const std::string& path);
-  /// Removes the temporary file unless it was committed.
-  ~PartFile();
-  PartFile(const PartFile&) = delete;
-  PartFile& operator=(const PartFile&) = delete;
-
-  /// Adds text. RESOURCE_EXHAUSTED on a full disk.
-  absl::Status Append(absl::string_view text);
-  /// Writes out all text and syncs it.
-  absl::Status Finish();
-  /// Gives the finished file its name.
-  absl::Status Commit();
-
- private:
-  PartFile(std::string path, std::string temporary, std::FILE* file)
-      : path_(std::move(path)), temporary_(std::move(temporary)), file_(file) {}
-
-  std::string path_;
-  std::string temporary_;  // empty once committed
-  std::FILE* file_;        // null once finished
-};
-
 /// Writes PREFIX.panel.tsv (sample, population label) where the cohort has labels, and PREFIX.pheno.tsv (#IID,
 /// phenotypes) where it has phenotypes. Not thread-safe.
 class SampleTables {
@@ -69,15 +42,22 @@ class SampleTables {
 
   /// Adds the samples of a batch.
   absl::Status Append(const CohortBatch& batch);
-  /// Writes out all lines.
+  /// Writes out all lines that are held back.
   absl::Status Finish();
   /// Gives the tables their names. Finish must have succeeded.
   absl::Status Commit();
 
  private:
+  struct Table {
+    std::unique_ptr<StagedFile> file;  // null where the cohort has no such values
+    std::string text;                  // not written yet
+  };
+
+  static absl::Status Write(Table* table);
+
   v1::CohortHeader header_;
-  std::unique_ptr<PartFile> panel_;
-  std::unique_ptr<PartFile> pheno_;
+  Table panel_;
+  Table pheno_;
 };
 
 }  // namespace genoserve

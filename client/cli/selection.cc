@@ -170,6 +170,20 @@ absl::StatusOr<int64_t> ParsePopulations(absl::string_view text, v1::Condition* 
   return sum;
 }
 
+absl::Status CheckLabels(const v1::Condition& condition, const v1::Manifest& manifest) {
+  std::vector<std::string> known;
+  for (const v1::LabelSchema& label : manifest.labels()) known.push_back(label.name());
+  std::vector<std::string> asked;
+  for (const v1::LabelCount& count : condition.label_counts().counts()) asked.push_back(count.label());
+  for (const v1::LabelProportion& share : condition.label_proportions().proportions()) asked.push_back(share.label());
+  for (const std::string& label : asked) {
+    if (std::find(known.begin(), known.end(), label) != known.end()) continue;
+    return absl::NotFoundError(absl::StrCat("the model has no population label \"", label, "\"; it has ",
+                                            known.empty() ? "none" : absl::StrJoin(known, ", ")));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<v1::PhenotypeTerm> ParsePhenotype(absl::string_view text, const v1::Manifest& manifest) {
   const size_t equals = text.find('=');
   if (equals == absl::string_view::npos || equals == 0 || equals + 1 == text.size()) {

@@ -21,6 +21,9 @@ absl::StatusOr<std::pair<std::string, std::string>> ParseModelName(absl::string_
 /// proportions. Returns the sum of the counts, or 0 for proportions. INVALID_ARGUMENT with the part that is wrong.
 absl::StatusOr<int64_t> ParsePopulations(absl::string_view text, v1::Condition* condition);
 
+/// NOT_FOUND, with the labels that the model has, where the condition names one that it has not.
+absl::Status CheckLabels(const v1::Condition& condition, const v1::Manifest& manifest);
+
 /// Reads "NAME=VALUE", where VALUE is a number, normal(MEAN,SD) or uniform(LOW,HIGH) for a continuous phenotype of the
 /// model, and a level or "LEVEL:SHARE,LEVEL:SHARE" for a categorical one. NOT_FOUND with the phenotypes or the levels
 /// that the model has; INVALID_ARGUMENT with the forms that there are.

@@ -65,6 +65,18 @@ TEST(ParsePopulationsTest, RefusesWhatIsNeither) {
   EXPECT_THAT(Message(ParsePopulations("EUR:1,AFR:2,EUR:3", &condition).status()), HasSubstr("EUR comes twice"));
 }
 
+TEST(CheckLabelsTest, NamesTheLabelsThatThereAre) {
+  v1::Manifest manifest;
+  v1::Condition condition;
+  EXPECT_TRUE(CheckLabels(condition, manifest).ok());
+  ASSERT_TRUE(ParsePopulations("AFR:1,EUR:2", &condition).ok());
+  manifest.add_labels()->set_name("AFR");
+  EXPECT_EQ(CheckLabels(condition, manifest).code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(Message(CheckLabels(condition, manifest)), HasSubstr("\"EUR\"; it has AFR"));
+  manifest.add_labels()->set_name("EUR");
+  EXPECT_TRUE(CheckLabels(condition, manifest).ok());
+}
+
 TEST(ParsePhenotypeTest, ReadsContinuousValues) {
   EXPECT_EQ(ParsePhenotype("body_weight=24.5", Mice())->number(), 24.5);
   const auto normal = ParsePhenotype("body_weight=normal(24,4)", Mice());

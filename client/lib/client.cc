@@ -66,9 +66,9 @@ absl::StatusOr<VariantTable> Client::ListVariants(const v1::ListVariantsRequest&
   return table;
 }
 
-absl::StatusOr<std::unique_ptr<CohortStream>> Client::StreamCohort(v1::StreamCohortRequest request) {
+absl::StatusOr<std::unique_ptr<CohortReader>> Client::StreamCohort(v1::StreamCohortRequest request) {
   if (!request.has_seed()) request.set_seed(DrawSeed());
-  auto stream = std::make_unique<CohortStream>(state_, std::move(request));
+  auto stream = std::make_unique<CohortReader>(state_, std::move(request));
   GENOSERVE_RETURN_IF_ERROR(stream->Open());
   return stream;
 }

@@ -9,7 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "client/lib/client_options.h"
-#include "client/lib/cohort_stream.h"
+#include "client/lib/cohort_reader.h"
 #include "core/genotype/variant_table.h"
 #include "genoserve/v1/cohort.pb.h"
 
@@ -36,7 +36,7 @@ class Client {
 
   /// Begins a cohort and reads its header. A seed is drawn here where the request has none, so that retries repeat it.
   /// The stream outlives the client object if need be.
-  absl::StatusOr<std::unique_ptr<CohortStream>> StreamCohort(v1::StreamCohortRequest request);
+  absl::StatusOr<std::unique_ptr<CohortReader>> StreamCohort(v1::StreamCohortRequest request);
 
   /// Ends all calls in flight, and all to come, with CANCELLED.
   void Cancel() { state_->calls.Cancel(); }

@@ -1,4 +1,4 @@
-#include "client/lib/cohort_stream.h"
+#include "client/lib/cohort_reader.h"
 
 #include <algorithm>
 #include <string>
@@ -23,20 +23,20 @@ int64_t PlannedSamples(const v1::StreamCohortRequest& request) {
 
 }  // namespace
 
-CohortStream::CohortStream(std::shared_ptr<ClientState> client, v1::StreamCohortRequest request)
+CohortReader::CohortReader(std::shared_ptr<ClientState> client, v1::StreamCohortRequest request)
     : client_(std::move(client)),
       request_(std::move(request)),
       deadline_(absl::Now() + client_->options.timeout),
       checker_(std::max<int64_t>(0, PlannedSamples(request_))),
       backoff_(client_->options.retries, client_->options.first_backoff) {}
 
-CohortStream::~CohortStream() {
+CohortReader::~CohortReader() {
   if (reader_ == nullptr) return;
   context_->TryCancel();
   End().IgnoreError();
 }
 
-absl::Status CohortStream::Open() {
+absl::Status CohortReader::Open() {
   if (request_.encoding() == v1::GENOTYPE_ENCODING_INT8) {
     return absl::InvalidArgumentError("encoding: a stream takes the packed forms only");
   }
@@ -53,7 +53,7 @@ absl::Status CohortStream::Open() {
   }
 }
 
-absl::Status CohortStream::Begin() {
+absl::Status CohortReader::Begin() {
   v1::StreamCohortRequest request = request_;
   int64_t done = 0;
   if (checker_.begun()) {
@@ -91,7 +91,7 @@ absl::Status CohortStream::Begin() {
   return status;
 }
 
-absl::StatusOr<const CohortBatch*> CohortStream::Read() {
+absl::StatusOr<const CohortBatch*> CohortReader::Read() {
   if (!reader_->Read(&message_)) {
     const absl::Status ended = End();
     return ended.ok() ? absl::UnavailableError("the server sent no footer") : ended;
@@ -122,7 +122,7 @@ absl::StatusOr<const CohortBatch*> CohortStream::Read() {
   return &batch_;
 }
 
-absl::Status CohortStream::End() {
+absl::Status CohortReader::End() {
   const grpc::Status status = reader_->Finish();
   client_->calls.Remove(context_.get());
   reader_.reset();
@@ -130,7 +130,7 @@ absl::Status CohortStream::End() {
   return CallStatus(*client_, status);
 }
 
-absl::Status CohortStream::Recover(const absl::Status& status) {
+absl::Status CohortReader::Recover(const absl::Status& status) {
   const absl::Status waited = WaitForRetry(client_.get(), deadline_, status, &backoff_);
   if (waited.ok()) return waited;
   if (reader_ != nullptr) {
@@ -142,7 +142,7 @@ absl::Status CohortStream::Recover(const absl::Status& status) {
   return error_;
 }
 
-absl::StatusOr<const CohortBatch*> CohortStream::Next() {
+absl::StatusOr<const CohortBatch*> CohortReader::Next() {
   GENOSERVE_RETURN_IF_ERROR(error_);
   while (!checker_.digest().has_value()) {
     absl::Status status = reader_ == nullptr ? Begin() : absl::OkStatus();
@@ -160,7 +160,7 @@ absl::StatusOr<const CohortBatch*> CohortStream::Next() {
   return nullptr;
 }
 
-v1::CohortFooter CohortStream::footer() const {
+v1::CohortFooter CohortReader::footer() const {
   v1::CohortFooter footer;
   footer.set_sample_count(received());
   if (checker_.digest().has_value()) footer.set_sha256(checker_.digest()->data(), checker_.digest()->size());

@@ -30,14 +30,14 @@ struct CohortBatch {
 /// that a slow reader slows the server instead of filling memory. A call that breaks off is resumed at the next sample
 /// with artifact, engine and seed pinned, so that the samples are those that an unbroken call would have sent.
 /// Not thread-safe; to end a blocked Next from another thread use Client::Cancel.
-class CohortStream {
+class CohortReader {
  public:
   /// Use Client::StreamCohort. The request must have a seed.
-  CohortStream(std::shared_ptr<ClientState> client, v1::StreamCohortRequest request);
+  CohortReader(std::shared_ptr<ClientState> client, v1::StreamCohortRequest request);
   /// Cancels the call where the end was not reached.
-  ~CohortStream();
-  CohortStream(const CohortStream&) = delete;
-  CohortStream& operator=(const CohortStream&) = delete;
+  ~CohortReader();
+  CohortReader(const CohortReader&) = delete;
+  CohortReader& operator=(const CohortReader&) = delete;
 
   /// Begins the first call and reads its header; call once, first. INVALID_ARGUMENT where the request asks for an
   /// encoding that is not packed or holds unequal numbers of values per sample; else as the server answers.

@@ -1,0 +1,436 @@
+// The program against a real server: what it writes, what it refuses, and how it ends.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "client/cli/exit_code.h"
+#include "client/testing/proxy.h"
+#include "client/testing/served_models.h"
+#include "client/testing/subprocess.h"
+#include "core/base/file.h"
+
+namespace genoserve {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::StartsWith;
+using ::testing::UnorderedElementsAre;
+
+class EndToEndTest : public ServedModelsTest {
+ protected:
+  // Runs genoserve; its server is the test's unless an argument names another one.
+  ProgramResult Run(const std::vector<std::string>& arguments, const std::string& out = "") {
+    return RunProgram(Command(arguments), {{"GENOSERVE_SERVER", server().address()}}, out);
+  }
+  ProgramResult RunAt(const std::string& address, const std::vector<std::string>& arguments) {
+    return RunProgram(Command(arguments), {{"GENOSERVE_SERVER", address}});
+  }
+  static std::vector<std::string> Command(const std::vector<std::string>& arguments) {
+    std::vector<std::string> command = {GENOSERVE_PROGRAM};
+    command.insert(command.end(), arguments.begin(), arguments.end());
+    return command;
+  }
+
+  // A tool that must succeed; returns what it prints.
+  static std::string Tool(const std::vector<std::string>& command) {
+    const ProgramResult result = RunProgram(command);
+    EXPECT_EQ(result.exit_code, 0) << command[0] << ": " << result.err;
+    return result.out;
+  }
+  // Contig, position and genotypes of all variants of a VCF or BCF.
+  static std::string Genotypes(const std::string& path) {
+    return Tool({"bcftools", "query", "-f", "%CHROM\t%POS\t%REF\t%ALT[\t%GT]\n", path});
+  }
+  std::string Path(const std::string& name) const { return JoinPath(out_folder(), name); }
+  std::string Text(const std::string& name) const {
+    return FileSystem::Posix().ReadFile(Path(name), uint64_t{1} << 30).value_or("");
+  }
+  std::vector<std::string> Names() const { return *FileSystem::Posix().ListFolder(out_folder()); }
+};
+
+TEST_F(EndToEndTest, ToolsAcceptEveryFormatAndReadTheSameGenotypes) {
+  for (const char* name : {"c.vcf", "c.vcf.gz", "c.bcf"}) {
+    const ProgramResult result = Run({"fetch", kHaplotypes, "-n", "300", "--seed", "7", "-o", Path(name), "--force"});
+    ASSERT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_THAT(result.err, AllOf(HasSubstr("300 samples of model"), HasSubstr("seed 7"), HasSubstr("digest")));
+    EXPECT_EQ(Genotypes(Path(name)), Genotypes(Path("c.vcf"))) << name;
+    EXPECT_THAT(Tool({"bcftools", "stats", Path(name)}), HasSubstr("number of samples:\t300\n"));
+    Tool({"plink2", std::string(name) == "c.bcf" ? "--bcf" : "--vcf", Path(name), "--freq", "--out", Path("freq")});
+  }
+  EXPECT_THAT(Genotypes(Path("c.vcf")), HasSubstr("|"));
+  EXPECT_THAT(Tool({"bcftools", "index", "-s", Path("c.bcf")}), Not(IsEmpty()));
+  ASSERT_EQ(Run({"fetch", kHaplotypes, "-n", "300", "--seed", "7", "-o", Path("b"), "-q"}).exit_code, 0);
+  Tool({"plink2", "--bfile", Path("b"), "--real-ref-alleles", "--freq", "counts", "--out", Path("b")});
+  Tool({"plink2", "--vcf", Path("c.vcf"), "--freq", "counts", "--out", Path("v")});
+  EXPECT_EQ(Text("b.acount"), Text("v.acount"));
+  EXPECT_THAT(Text("b.acount"), Not(IsEmpty()));
+}
+
+TEST_F(EndToEndTest, TheSameSeedGivesTheSameBytesWhateverTheBatches) {
+  ASSERT_EQ(Run({"fetch", kHaplotypes, "-n", "2000", "--seed", "9", "-o", Path("a.vcf")}).exit_code, 0);
+  ASSERT_EQ(Run({"fetch", kHaplotypes, "-n", "2000", "--seed", "9", "-o", Path("b.vcf"), "--max-batch-bytes", "4096"})
+                .exit_code,
+            0);
+  EXPECT_EQ(Text("a.vcf"), Text("b.vcf"));
+  const ProgramResult drawn = Run({"fetch", kHaplotypes, "-n", "2000", "-o", Path("c.vcf")});
+  ASSERT_EQ(drawn.exit_code, 0);
+  EXPECT_NE(Genotypes(Path("a.vcf")), Genotypes(Path("c.vcf")));
+}
+
+TEST_F(EndToEndTest, ShardsJoinToTheWhole) {
+  const std::vector<std::string> fetch = {"fetch", kHaplotypes, "--pop", kPopulations, "--seed", "3", "-q"};
+  const auto with = [&fetch](std::vector<std::string> more) {
+    more.insert(more.begin(), fetch.begin(), fetch.end());
+    return more;
+  };
+  ASSERT_EQ(Run(with({"-o", Path("whole.bcf")})).exit_code, 0);
+  std::vector<std::string> merge = {"bcftools", "merge", "--no-index"};
+  std::string panel = "sample\tpopulation\n";
+  for (int i = 1; i <= 3; ++i) {
+    const std::string name = absl::StrCat("part", i);
+    const ProgramResult part = Run(with({"--shard", absl::StrCat(i, "/3"), "-o", Path(name + ".bcf")}));
+    ASSERT_EQ(part.exit_code, 0) << part.err;
+    merge.push_back(Path(name + ".bcf"));
+    const std::string lines = Text(name + ".panel.tsv");
+    panel += lines.substr(lines.find('\n') + 1);
+  }
+  for (const char* option : {"-Ob", "-o"}) merge.push_back(option);
+  merge.push_back(Path("merged.bcf"));
+  Tool(merge);
+  EXPECT_EQ(Genotypes(Path("merged.bcf")), Genotypes(Path("whole.bcf")));
+  EXPECT_EQ(Tool({"bcftools", "query", "-l", Path("merged.bcf")}),
+            Tool({"bcftools", "query", "-l", Path("whole.bcf")}));
+  EXPECT_EQ(panel, Text("whole.panel.tsv"));
+}
+
+TEST_F(EndToEndTest, TablesTellLabelsAndPhenotypes) {
+  ASSERT_EQ(Run({"fetch", kHaplotypes, "--pop", "L1:2,L0:1", "-o", Path("p.vcf")}).exit_code, 0);
+  EXPECT_EQ(Text("p.panel.tsv"), "sample\tpopulation\nSYN000001\tL1\nSYN000002\tL1\nSYN000003\tL0\n");
+  ASSERT_EQ(
+      Run({"fetch", kDiploid, "-n", "2", "--pheno", "weight=24.5", "--pheno", "coat=b", "-o", Path("d")}).exit_code, 0);
+  EXPECT_EQ(Text("d.pheno.tsv"), "#IID\tweight\tcoat\nSYN000001\t24.5\tb\nSYN000002\t24.5\tb\n");
+  EXPECT_THAT(Names(), UnorderedElementsAre("p.vcf", "p.panel.tsv", "d.bed", "d.bim", "d.fam", "d.pheno.tsv"));
+  Tool({"plink2", "--bfile", Path("d"), "--pheno", Path("d.pheno.tsv"), "--freq", "--out", Path("f")});
+}
+
+TEST_F(EndToEndTest, APhenotypeFileTellsEachSample) {
+  // More samples than one request carries values for.
+  std::string lines = "IID\tcoat\tweight\n";
+  for (int i = 0; i < 70'000; ++i)
+    absl::StrAppend(&lines, "m", i, "\t", i % 3 == 0 ? "a" : "c", "\t", 15 + i % 8, "\n");
+  const std::string file = WriteInput("pheno.tsv", lines);
+  const ProgramResult result = Run({"fetch", kDiploid, "--pheno-file", file, "--seed", "1", "-o", Path("d")});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const std::vector<std::string> rows = absl::StrSplit(Text("d.pheno.tsv"), '\n', absl::SkipEmpty());
+  ASSERT_EQ(rows.size(), 70'001);
+  EXPECT_EQ(rows[1], "SYN000001\t15\ta");
+  EXPECT_EQ(rows[70'000], "SYN070000\t22\ta");
+  // The last part of the file, as a shard, is what it is in the whole.
+  ASSERT_EQ(
+      Run({"fetch", kDiploid, "--pheno-file", file, "--seed", "1", "--shard", "69/69", "-o", Path("s.vcf")}).exit_code,
+      0);
+  Tool({"plink2", "--bfile", Path("d"), "--real-ref-alleles", "--keep", Path("s.pheno.tsv"), "--export", "vcf", "--out",
+        Path("kept")});
+  EXPECT_EQ(Genotypes(Path("kept.vcf")), Genotypes(Path("s.vcf")));
+}
+
+TEST_F(EndToEndTest, RegionsSelectVariants) {
+  ASSERT_EQ(Run({"fetch", kHaplotypes, "-n", "50", "--seed", "5", "-o", Path("all.bcf")}).exit_code, 0);
+  ASSERT_EQ(Run({"fetch", kHaplotypes, "-n", "50", "--seed", "5", "-r", kRegion, "-o", Path("some.bcf")}).exit_code, 0);
+  EXPECT_EQ(Genotypes(Path("some.bcf")),
+            Tool({"bcftools", "query", "-r", kRegion, "-f", "%CHROM\t%POS\t%REF\t%ALT[\t%GT]\n", Path("all.bcf")}));
+  const ProgramResult none = Run({"fetch", kHaplotypes, "-n", "50", "-r", "nowhere", "-o", Path("none.bcf")});
+  EXPECT_EQ(none.exit_code, kExitNotFound);
+  EXPECT_THAT(none.err, HasSubstr("nowhere"));
+}
+
+struct BadCommand {
+  std::vector<std::string> arguments;
+  int exit_code;
+  std::string message;
+};
+
+TEST_F(EndToEndTest, BadInputIsToldInOneLineAndLeavesNothing) {
+  const std::string token = WriteInput("empty", "");
+  const std::string pheno = WriteInput("bad.tsv", "IID\tweight\nm1\t20\nm2\tNA\n");
+  const BadCommand commands[] = {
+      {{"fetch", "nobody", "-n", "5"}, kExitNotFound, "nobody"},
+      {{"fetch", std::string(kHaplotypes) + "@99", "-n", "5"}, kExitNotFound, "99"},
+      {{"fetch", kHaplotypes, "-n", "0"}, kExitUsage, "at least 1"},
+      {{"fetch", kHaplotypes, "-n", "99999999999"}, kExitUsage, "cohort_size"},
+      {{"fetch", kHaplotypes, "-n", "x"}, kExitUsage, "\"x\" is not a whole number"},
+      {{"fetch", kHaplotypes, "-n", "99999999999999999999"}, kExitUsage, "not a whole number"},
+      {{"fetch", kHaplotypes, "-n", "5", "--seed", "-1"}, kExitUsage, "not a whole number"},
+      {{"fetch", kHaplotypes}, kExitUsage, "how many samples"},
+      {{"fetch", kHaplotypes, "--pop", "XYZ:5"}, kExitNotFound, "it has L0, L1"},
+      {{"fetch", kHaplotypes, "--pop", "L0:5,L0:5"}, kExitUsage, "twice"},
+      {{"fetch", kHaplotypes, "--pop", "L0:5", "-n", "6"}, kExitUsage, "6 samples, but --pop for 5"},
+      {{"fetch", kHaplotypes, "-n", "5", "--pheno", "height=3"}, kExitNotFound, "height"},
+      {{"fetch", kDiploid, "-n", "5", "--pheno", "weight=9000"}, kExitUsage, "training range"},
+      {{"fetch", kDiploid, "-n", "5", "--pheno", "coat=green"}, kExitNotFound, "it has a, b, c"},
+      {{"fetch", kDiploid, "--pheno-file", pheno}, kExitUsage, "sample m2 has no weight"},
+      {{"fetch", kDiploid, "--pheno-file", "/nowhere/x"}, kExitUsage, "/nowhere/x"},
+      {{"fetch", kHaplotypes, "-n", "5", "-r", "1:9-3"}, kExitUsage, "1:9-3"},
+      {{"fetch", kHaplotypes, "-n", "5", "-R", "/nowhere/r"}, kExitUsage, "/nowhere/r"},
+      {{"fetch", kHaplotypes, "-n", "5", "--shard", "1/2"}, kExitUsage, "--seed"},
+      {{"fetch", kHaplotypes, "-n", "5", "--shard", "1/9", "--seed", "1"}, kExitUsage, "9 parts"},
+      {{"fetch", kHaplotypes, "-n", "5", "-O", "pdf"}, kExitUsage, "vcf.gz"},
+      {{"fetch", kHaplotypes, "-n", "5", "--max-batch-bytes", "3"}, kExitUsage, "max_batch_bytes"},
+      {{"fetch", kHaplotypes, "-n", "5", "--sede", "3"}, kExitUsage, "did you mean --seed?"},
+      {{"fetch", kHaplotypes, "-n", "5", "--token-file", token}, kExitUsage, "holds no token"},
+      {{"fetch", kHaplotypes, "-n", "5", "--tls-ca", "/nowhere/ca"}, kExitUsage, "/nowhere/ca"},
+      {{"fetch", kHaplotypes, "-n", "5", "--server", "nonsense"}, kExitUsage, "HOST:PORT"},
+  };
+  for (const BadCommand& bad : commands) {
+    std::vector<std::string> arguments = bad.arguments;
+    arguments.push_back("-o");
+    arguments.push_back(Path("out.vcf.gz"));
+    const ProgramResult result = Run(arguments);
+    EXPECT_EQ(result.exit_code, bad.exit_code) << result.err;
+    EXPECT_THAT(result.err, AllOf(StartsWith("genoserve: "), HasSubstr(bad.message)));
+    EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+    EXPECT_THAT(result.out, IsEmpty());
+    EXPECT_THAT(Names(), IsEmpty()) << bad.message;
+  }
+}
+
+TEST_F(EndToEndTest, KeepsFilesThatAreThereUnlessForced) {
+  ASSERT_TRUE(FileSystem::Posix().WriteFile(Path("c.panel.tsv"), "mine").ok());
+  const ProgramResult refused = Run({"fetch", kHaplotypes, "-n", "5", "-o", Path("c.vcf")});
+  EXPECT_EQ(refused.exit_code, kExitUsage);
+  EXPECT_THAT(refused.err, HasSubstr("--force"));
+  EXPECT_EQ(Text("c.panel.tsv"), "mine");
+  EXPECT_THAT(Names(), ElementsAre("c.panel.tsv"));
+  EXPECT_EQ(Run({"fetch", kHaplotypes, "-n", "5", "-o", Path("c.vcf"), "--force"}).exit_code, 0);
+  EXPECT_THAT(Text("c.panel.tsv"), StartsWith("sample\tpopulation\n"));
+}
+
+TEST_F(EndToEndTest, AFolderThatIsNotThereIsRefused) {
+  const ProgramResult result = Run({"fetch", kHaplotypes, "-n", "5", "-o", Path("no/c.vcf")});
+  EXPECT_EQ(result.exit_code, kExitUsage);
+  EXPECT_THAT(result.err, HasSubstr("cannot write"));
+}
+
+TEST_F(EndToEndTest, AFullDiskLeavesNothing) {
+  // Standard output on a full device, and files on a disk that takes 64 KiB a file.
+  const ProgramResult full = Run({"fetch", kHaplotypes, "-n", "2000", "-o", "-"}, "/dev/full");
+  EXPECT_EQ(full.exit_code, kExitExhausted) << full.err;
+  for (const char* name : {"c.vcf", "c.bcf", "c.vcf.gz", "c"}) {
+    const ProgramResult limited = RunProgram({"bash", "-c", "ulimit -f 64; \"$@\"", "bash", GENOSERVE_PROGRAM, "fetch",
+                                              kHaplotypes, "-n", "100000", "-o", Path(name)},
+                                             {{"GENOSERVE_SERVER", server().address()}, {"TMPDIR", out_folder()}});
+    EXPECT_EQ(limited.exit_code, kExitExhausted) << name << limited.err;
+    EXPECT_THAT(Names(), IsEmpty()) << name;
+  }
+}
+
+TEST_F(EndToEndTest, StandardOutputCarriesTheFile) {
+  ASSERT_EQ(Run({"fetch", kHaplotypes, "-n", "100", "--seed", "4", "-o", Path("c.vcf")}).exit_code, 0);
+  for (const char* type : {"vcf", "vcf.gz", "bcf"}) {
+    const std::string path = Path(absl::StrCat("out.", type));
+    const ProgramResult piped = Run({"fetch", kHaplotypes, "-n", "100", "--seed", "4", "-o", "-", "-O", type}, path);
+    ASSERT_EQ(piped.exit_code, 0) << piped.err;
+    EXPECT_EQ(Genotypes(path), Genotypes(Path("c.vcf"))) << type;
+  }
+}
+
+TEST_F(EndToEndTest, AReaderThatGoesAwayEndsItQuietly) {
+  const ProgramResult result = RunProgram({"bash", "-c", "\"$@\" | head -c 100 > /dev/null; exit ${PIPESTATUS[0]}",
+                                           "bash", GENOSERVE_PROGRAM, "fetch", kHaplotypes, "-n", "100000", "-o", "-"},
+                                          {{"GENOSERVE_SERVER", server().address()}});
+  EXPECT_EQ(result.exit_code, kExitPipe);
+  EXPECT_THAT(result.err, IsEmpty());
+}
+
+TEST_F(EndToEndTest, ResumesWhereTheConnectionBroke) {
+  const std::vector<std::string> fetch = {"fetch", kHaplotypes, "--pop", "L0:20000,L1:20000", "--seed", "8", "-o"};
+  const auto to = [&fetch](const std::string& path) {
+    std::vector<std::string> arguments = fetch;
+    arguments.push_back(path);
+    return arguments;
+  };
+  ASSERT_EQ(Run(to(Path("whole.bcf"))).exit_code, 0);
+  Proxy proxy(server().port());
+  proxy.CutAfter(100'000, 4);
+  const ProgramResult result = RunAt(proxy.address(), to(Path("cut.bcf")));
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(proxy.cuts(), 4);
+  EXPECT_THAT(result.err, HasSubstr("trying again"));
+  EXPECT_TRUE(Text("cut.bcf") == Text("whole.bcf"));
+  EXPECT_EQ(Text("cut.panel.tsv"), Text("whole.panel.tsv"));
+}
+
+TEST_F(EndToEndTest, ResumesAfterTheServerWasRestarted) {
+  const std::vector<std::string> fetch = {"fetch", kHaplotypes, "-n", "40000", "--seed", "8", "-o"};
+  const auto to = [&fetch](const std::string& path) {
+    std::vector<std::string> arguments = fetch;
+    arguments.push_back(path);
+    return arguments;
+  };
+  ASSERT_EQ(Run(to(Path("whole.bcf"))).exit_code, 0);
+  Proxy proxy(server().port());
+  proxy.StallAfter(100'000);
+  Subprocess program(Command(to(Path("cut.bcf"))), {{"GENOSERVE_SERVER", proxy.address()}});
+  proxy.AwaitStall();
+  Restart();
+  proxy.SetServer(server().port());
+  proxy.CutNow();
+  const ProgramResult result = program.Wait();
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_TRUE(Text("cut.bcf") == Text("whole.bcf"));
+}
+
+TEST_F(EndToEndTest, AServerThatDoesNotComeBackIsAnIncompleteTransfer) {
+  Proxy proxy(server().port());
+  proxy.StallAfter(100'000);
+  Subprocess program(Command({"fetch", kHaplotypes, "-n", "40000", "-o", Path("c.bcf"), "--retries", "2"}),
+                     {{"GENOSERVE_SERVER", proxy.address()}});
+  proxy.AwaitStall();
+  StopServer();
+  proxy.CutNow();
+  const ProgramResult result = program.Wait();
+  EXPECT_EQ(result.exit_code, kExitIncomplete);
+  EXPECT_THAT(result.err, AllOf(HasSubstr("ended after"), HasSubstr("of 40000 samples")));
+  EXPECT_THAT(Names(), IsEmpty());
+}
+
+TEST_F(EndToEndTest, ANewVersionDoesNotTakeOverAStreamThatBroke) {
+  Proxy proxy(server().port());
+  proxy.StallAfter(100'000);
+  Subprocess program(Command({"fetch", kHaplotypes, "-n", "40000", "--seed", "8", "-o", Path("c.bcf")}),
+                     {{"GENOSERVE_SERVER", proxy.address()}});
+  proxy.AwaitStall();
+  PublishNext();
+  proxy.CutNow();
+  const ProgramResult result = program.Wait();
+  // Either the first version is still there to end the stream, or it is told that it is not; never a mixture.
+  if (result.exit_code == 0) {
+    EXPECT_THAT(Tool({"bcftools", "view", "-h", Path("c.bcf")}), HasSubstr("ModelVersion=1"));
+  } else {
+    EXPECT_EQ(result.exit_code, kExitIncomplete) << result.err;
+    EXPECT_THAT(Names(), IsEmpty());
+  }
+}
+
+TEST_F(EndToEndTest, AnInterruptRemovesWhatIsThere) {
+  for (const int signal : {SIGINT, SIGTERM}) {
+    Proxy proxy(server().port());
+    proxy.StallAfter(100'000);
+    Subprocess program(Command({"fetch", kHaplotypes, "-n", "40000", "-o", Path("c.bcf")}),
+                       {{"GENOSERVE_SERVER", proxy.address()}});
+    proxy.AwaitStall();
+    program.Signal(signal);
+    const ProgramResult result = program.Wait();
+    EXPECT_EQ(result.exit_code, kExitInterrupt) << result.err;
+    EXPECT_THAT(Names(), IsEmpty());
+  }
+}
+
+TEST_F(EndToEndTest, TheTimeLimitEndsAStalledTransfer) {
+  Proxy proxy(server().port());
+  proxy.StallAfter(100'000);
+  const ProgramResult result =
+      RunAt(proxy.address(), {"fetch", kHaplotypes, "-n", "40000", "-o", Path("c.bcf"), "--timeout", "1"});
+  EXPECT_EQ(result.exit_code, kExitIncomplete) << result.err;
+  EXPECT_THAT(Names(), IsEmpty());
+}
+
+TEST_F(EndToEndTest, ModelsAreListedAndShown) {
+  const ProgramResult list = Run({"models", "list"});
+  EXPECT_EQ(list.exit_code, 0) << list.err;
+  EXPECT_THAT(list.out, AllOf(HasSubstr(kHaplotypes), HasSubstr(kDiploid), HasSubstr("serving")));
+  EXPECT_THAT(Run({"models", "list", "--json"}).out, HasSubstr("\"isDefault\": true"));
+  const ProgramResult show = Run({"models", "show", std::string(kDiploid) + "@1"});
+  EXPECT_THAT(show.out, AllOf(HasSubstr("phenotype   weight: 10 to 30 g"), HasSubstr("generator   wgan-gp")));
+  EXPECT_THAT(Run({"models", "show", kDiploid, "--json"}).out, HasSubstr("\"categorical\""));
+  const ProgramResult missing = Run({"models", "show", "nobody"});
+  EXPECT_EQ(missing.exit_code, kExitNotFound);
+  EXPECT_THAT(missing.err, HasSubstr(kDiploid));
+  const ProgramResult variants = Run({"variants", kHaplotypes, "-r", kRegion});
+  EXPECT_EQ(variants.exit_code, 0) << variants.err;
+  EXPECT_THAT(variants.out, StartsWith("##fileformat=VCFv4.3"));
+  EXPECT_EQ(Run({"variants", kHaplotypes}, "/dev/full").exit_code, kExitExhausted);
+  EXPECT_THAT(Run({"version"}).out, StartsWith("genoserve "));
+}
+
+TEST_F(EndToEndTest, HelpTellsExamplesAndExitCodes) {
+  const ProgramResult help = Run({"fetch", "--help"});
+  EXPECT_EQ(help.exit_code, 0);
+  EXPECT_THAT(help.out, AllOf(HasSubstr("Examples:"), HasSubstr("Exit codes:"), HasSubstr("--pheno-file")));
+  EXPECT_LT(std::count(help.out.begin(), help.out.end(), '\n'), 66);
+  EXPECT_EQ(Run({}).exit_code, kExitUsage);
+}
+
+class SecureTest : public EndToEndTest {
+ protected:
+  void SetUp() override {
+    Tool({"openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=authority", "-keyout",
+          Input("ca.key"), "-out", Input("ca.pem")});
+    Sign("server", "subjectAltName=DNS:localhost,IP:127.0.0.1");
+    Sign("client", "subjectAltName=DNS:client");
+    Tool({"openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=other", "-keyout",
+          Input("other.key"), "-out", Input("other.pem")});
+  }
+
+  void Sign(const std::string& name, const std::string& extension) {
+    const std::string extensions = WriteInput(name + ".ext", extension + "\n");
+    Tool({"openssl", "req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=" + name, "-keyout", Input(name + ".key"),
+          "-out", Input(name + ".csr")});
+    Tool({"openssl", "x509", "-req", "-in", Input(name + ".csr"), "-CA", Input("ca.pem"), "-CAkey", Input("ca.key"),
+          "-CAcreateserial", "-days", "2", "-extfile", extensions, "-out", Input(name + ".pem")});
+  }
+};
+
+TEST_F(SecureTest, SpeaksTlsAndShowsItsToken) {
+  const std::string token = WriteInput("token", "tell-nobody\n");
+  const std::string wrong = WriteInput("wrong", "tell-somebody\n");
+  v1::ServerConfig config;
+  config.mutable_tls()->set_certificate(Input("server.pem"));
+  config.mutable_tls()->set_key(Input("server.key"));
+  config.set_token_hashes(WriteInput("hashes", absl::StrCat("ann ", Sha256Hex("tell-nobody"), "\n")));
+  StartServer(config);
+  const auto fetch = [this](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {"fetch", kHaplotypes, "-n", "5", "-o", Path("c.vcf"), "--retries", "0"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const ProgramResult result = Run(arguments);
+    EXPECT_THAT(result.err, Not(HasSubstr("tell-")));
+    return result.exit_code;
+  };
+  EXPECT_EQ(fetch({}), kExitIncomplete);  // plain text to a TLS port
+  EXPECT_EQ(fetch({"--tls-ca", Input("other.pem"), "--token-file", token}), kExitIncomplete);
+  EXPECT_EQ(fetch({"--tls-ca", Input("ca.pem")}), kExitAuth);
+  EXPECT_EQ(fetch({"--tls-ca", Input("ca.pem"), "--token-file", wrong}), kExitAuth);
+  EXPECT_THAT(Names(), IsEmpty());
+  EXPECT_EQ(fetch({"--tls-ca", Input("ca.pem"), "--token-file", token}), kExitOk);
+}
+
+TEST_F(SecureTest, ShowsItsCertificate) {
+  v1::ServerConfig config;
+  config.mutable_tls()->set_certificate(Input("server.pem"));
+  config.mutable_tls()->set_key(Input("server.key"));
+  config.mutable_tls()->set_client_ca(Input("ca.pem"));
+  StartServer(config);
+  const std::vector<std::string> list = {"models", "list", "--retries", "0", "--tls-ca", Input("ca.pem")};
+  EXPECT_EQ(Run(list).exit_code, kExitIncomplete);
+  std::vector<std::string> known = list;
+  for (const std::string& word :
+       {std::string("--tls-cert"), Input("client.pem"), std::string("--tls-key"), Input("client.key")}) {
+    known.push_back(word);
+  }
+  const ProgramResult result = Run(known);
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+}
+
+}  // namespace
+}  // namespace genoserve
