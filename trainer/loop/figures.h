@@ -34,7 +34,7 @@ std::vector<SampleGroup> GroupsOf(const v1::Manifest& manifest, const TrainingSe
 /// are not numbers are left out, but those with a threshold.
 void AddFigures(const CohortComparison& comparison, v1::Manifest& manifest);
 
-/// OUT_OF_RANGE with each figure that does not keep its thresholds.
+/// ABORTED with each figure that does not keep its thresholds.
 absl::Status CheckGate(const v1::Manifest& manifest);
 
 }  // namespace genoserve

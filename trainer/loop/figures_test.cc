@@ -94,7 +94,7 @@ TEST_F(FiguresTest, TheGateChecksEveryThreshold) {
   figure.set_minimum(0.9);
   EXPECT_TRUE(CheckGate(manifest_).ok());
   figure.set_value(0.85);
-  EXPECT_TRUE(absl::IsOutOfRange(CheckGate(manifest_)));
+  EXPECT_TRUE(absl::IsAborted(CheckGate(manifest_)));
   figure.clear_minimum();
   figure.set_maximum(0.8);
   figure.set_label("north");

@@ -1,0 +1,50 @@
+// genoserve-trainer: trains generators and publishes them, and evaluates cohorts.
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <csignal>
+#include <iostream>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "trainer/evaluate_command.h"
+#include "trainer/exit_code.h"
+#include "trainer/train_command.h"
+#include "trainer/train_options.h"
+
+namespace genoserve {
+namespace {
+
+int Complain(absl::string_view message) {
+  std::cerr << "genoserve-trainer: " << message << std::endl;
+  return kExitUsage;
+}
+
+int Main(int argc, char** argv) {
+  // A file that may not grow further is a write that fails, not the end of the program.
+  std::signal(SIGXFSZ, SIG_IGN);
+  CLI::App app("Trains generators of synthetic genotypes and publishes them to a store.", "genoserve-trainer");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", absl::StrCat("genoserve-trainer ", GENOSERVE_VERSION));
+  app.footer(absl::StrCat("genoserve-trainer COMMAND --help tells the options, with examples.\n\n", kExitCodeHelp));
+  app.get_formatter()->column_width(34);
+  TrainArguments train;
+  EvaluateArguments evaluate;
+  const CLI::App* train_command = AddTrainCommand(app, train);
+  AddEvaluateCommand(app, evaluate);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& request) {
+    return app.exit(request);
+  } catch (const CLI::ParseError& error) {
+    return Complain(absl::StrReplaceAll(error.what(), {{"\n", " "}}));
+  }
+  const absl::Status status = train_command->parsed() ? Train(train) : Evaluate(evaluate);
+  if (!status.ok()) Complain(status.message());
+  return ExitCodeOf(status);
+}
+
+}  // namespace
+}  // namespace genoserve
+
+int main(int argc, char** argv) { return genoserve::Main(argc, argv); }

@@ -1,0 +1,232 @@
+#include "trainer/train_command.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <iostream>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/time/time.h"
+#include "core/artifact/artifact.h"
+#include "core/base/clock.h"
+#include "core/base/file.h"
+#include "core/base/status.h"
+#include "core/model/generator.h"
+#include "core/quality/cohort_comparison.h"
+#include "core/store/checkpoint_store.h"
+#include "trainer/comparison_report.h"
+#include "trainer/dataset/dataset.h"
+#include "trainer/loop/checkpoint.h"
+#include "trainer/loop/figures.h"
+#include "trainer/loop/interrupt.h"
+#include "trainer/loop/training_loop.h"
+
+namespace genoserve {
+namespace {
+
+void Tell(absl::string_view line) { std::cerr << line << std::endl; }
+
+// The folder must be there, unless it may be made, and must be writable, before hours are spent.
+absl::StatusOr<std::unique_ptr<CheckpointStore>> OpenForPublishing(const TrainArguments& arguments) {
+  if (!arguments.create_store) {
+    const auto store = OpenStore(arguments.store, false);
+    if (absl::IsNotFound(store.status())) {
+      return Annotate(store.status(), "add --create-store to make it");
+    }
+    GENOSERVE_RETURN_IF_ERROR(store.status());
+  }
+  return OpenStore(arguments.store, true);
+}
+
+DatasetOptions OptionsOf(const TrainArguments& arguments, GenotypeSource source) {
+  return {std::move(source),    IsDiploidPreset(arguments.preset), arguments.panel,      arguments.label_column,
+          arguments.phenotypes, arguments.phenotype_names,         arguments.categorical};
+}
+
+std::string Describe(const Dataset& dataset) {
+  const v1::Manifest& manifest = dataset.manifest;
+  std::string text =
+      absl::StrFormat("%d samples, %d variants", manifest.training().samples(), manifest.variant_count());
+  if (manifest.labels_size() > 0) {
+    absl::StrAppendFormat(&text, ", %d labels of %s", manifest.labels_size(), manifest.label_column());
+  }
+  if (manifest.phenotypes_size() > 0) absl::StrAppendFormat(&text, ", %d phenotypes", manifest.phenotypes_size());
+  if (manifest.training().imputed_calls() > 0) {
+    absl::StrAppendFormat(&text, "; %d missing calls filled in by allele frequency",
+                          manifest.training().imputed_calls());
+  }
+  return text;
+}
+
+// One training: the state that its phases share.
+class TrainingRun {
+ public:
+  TrainingRun(const TrainArguments& arguments, CheckpointStore& store, Dataset dataset, DeviceKind device)
+      : arguments_(arguments),
+        store_(store),
+        dataset_(std::move(dataset)),
+        manifest_(dataset_.manifest),
+        device_(device),
+        checkpoint_path_(arguments.checkpoint.empty() ? DefaultCheckpoint(arguments) : arguments.checkpoint) {}
+
+  absl::Status Run() {
+    GENOSERVE_RETURN_IF_ERROR(SetUp());
+    GENOSERVE_ASSIGN_OR_RETURN(const LoopEnd end, Loop());
+    if (end == LoopEnd::kInterrupted) return absl::CancelledError(CheckpointNotice());
+    const absl::Status status = MeasureAndPublish();
+    if (status.ok() || absl::IsAborted(status)) {
+      RemoveCheckpoint();
+      return status;
+    }
+    // The training itself is good: it must not be lost to a full disk or a signal.
+    if (!SaveCheckpoint().ok()) return status;
+    return absl::Status(status.code(), absl::StrCat(status.message(), "; ", CheckpointNotice()));
+  }
+
+ private:
+  absl::Status SetUp() {
+    GENOSERVE_RETURN_IF_ERROR(ApplyPreset(arguments_.preset, manifest_));
+    v1::Training& training = *manifest_.mutable_training();
+    if (arguments_.batch_size > 0) training.mutable_recipe()->set_batch_size(arguments_.batch_size);
+    training.set_seed(arguments_.seed);
+    training.set_steps(arguments_.steps > 0 ? arguments_.steps : DefaultSteps(manifest_, arguments_.quick));
+    training.set_code_version(GENOSERVE_VERSION);
+    training.set_device(device_ == DeviceKind::kCpu ? "cpu" : "cuda");
+    manifest_.set_licence(arguments_.licence);
+    manifest_.set_data_terms(arguments_.data_terms);
+    manifest_.set_description(arguments_.description);
+    GENOSERVE_ASSIGN_OR_RETURN(recipe_,
+                               MakeRecipe(manifest_, dataset_.training, training.seed(), training.steps(), device_));
+    return arguments_.resume ? Resume() : CheckNoCheckpoint();
+  }
+
+  absl::Status Resume() {
+    if (!files_.Exists(checkpoint_path_)) {
+      Tell(absl::StrCat("there is no checkpoint ", checkpoint_path_, ": beginning with the first step"));
+      return absl::OkStatus();
+    }
+    GENOSERVE_ASSIGN_OR_RETURN(const Checkpoint checkpoint, ReadCheckpoint(files_, checkpoint_path_));
+    if (const absl::Status same = CheckSameRun(checkpoint.run, manifest_); !same.ok()) {
+      return Annotate(same, checkpoint_path_);
+    }
+    if (const absl::Status restored = recipe_->RestoreState(checkpoint.state); !restored.ok()) {
+      return Annotate(restored, checkpoint_path_);
+    }
+    seconds_before_ = checkpoint.run.training().seconds();
+    Tell(absl::StrFormat("going on from %s after step %d", checkpoint_path_, recipe_->steps()));
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckNoCheckpoint() const {
+    if (!files_.Exists(checkpoint_path_)) return absl::OkStatus();
+    return absl::FailedPreconditionError(
+        absl::StrCat(checkpoint_path_, ": holds an unfinished training; go on with it by --resume, or remove it"));
+  }
+
+  absl::StatusOr<LoopEnd> Loop() {
+    LoopOptions options;
+    options.total_steps = manifest_.training().steps();
+    const double most = arguments_.max_seconds > 0 ? arguments_.max_seconds : arguments_.quick ? kQuickSeconds : 0;
+    if (most > 0) options.max_time = absl::Seconds(most);
+    CatchInterrupts();
+    began_ = clock_.Now();
+    Progress progress(std::cerr, StyleOfStandardError(), clock_, recipe_->steps(), options.total_steps,
+                      options.max_time);
+    absl::StatusOr<LoopEnd> end = RunTrainingLoop(
+        *recipe_, options, clock_, Interrupted, [this] { return SaveCheckpoint(); }, progress);
+    trained_seconds_ = Seconds();
+    return end;
+  }
+
+  double Seconds() const { return seconds_before_ + absl::ToDoubleSeconds(clock_.Now() - began_); }
+
+  absl::Status SaveCheckpoint() {
+    GENOSERVE_ASSIGN_OR_RETURN(std::string state, recipe_->SaveState());
+    if (arguments_.checkpoint.empty()) {
+      const absl::Status made = files_.MakeFolder(JoinPath(arguments_.store, ".checkpoints"));
+      if (!made.ok() && !absl::IsAlreadyExists(made)) return made;
+    }
+    Checkpoint checkpoint{manifest_, std::move(state)};
+    checkpoint.run.clear_figures();
+    checkpoint.run.mutable_training()->set_seconds(Seconds());
+    return WriteCheckpoint(files_, checkpoint_path_, checkpoint);
+  }
+
+  std::string CheckpointNotice() const {
+    return absl::StrFormat("stopped after step %d; the checkpoint is %s, go on with the same command and --resume",
+                           recipe_->steps(), checkpoint_path_);
+  }
+
+  void RemoveCheckpoint() const {
+    files_.Remove(checkpoint_path_).IgnoreError();
+    // The folder goes with the last checkpoint in it; this fails where there are others.
+    if (arguments_.checkpoint.empty()) ::rmdir(JoinPath(arguments_.store, ".checkpoints").c_str());
+  }
+
+  absl::Status MeasureAndPublish() {
+    GENOSERVE_ASSIGN_OR_RETURN(const TensorMap weights, recipe_->Export());
+    SetUpGeneratorThreads();
+    const auto generator = MakeGenerator(manifest_, weights, device_);
+    if (absl::IsInvalidArgument(generator.status())) {
+      return absl::AbortedError(
+          absl::StrCat("the generator is not good enough to publish: ", generator.status().message()));
+    }
+    GENOSERVE_RETURN_IF_ERROR(generator.status());
+    GENOSERVE_ASSIGN_OR_RETURN(const GenotypeMatrix cohort,
+                               GenerateLike(**generator, dataset_.training, arguments_.seed, Interrupted));
+    GENOSERVE_ASSIGN_OR_RETURN(
+        const CohortComparison comparison,
+        CompareCohorts(dataset_.training.genotypes, cohort, dataset_.variants, GroupsOf(manifest_, dataset_.training)));
+    std::cout << ComparisonTable(comparison, manifest_.label_column()) << std::flush;
+    AddFigures(comparison, manifest_);
+    GENOSERVE_RETURN_IF_ERROR(CheckGate(manifest_));
+    return Publish(weights);
+  }
+
+  absl::Status Publish(const TensorMap& weights) {
+    v1::Manifest published = manifest_;
+    v1::Training& training = *published.mutable_training();
+    training.set_steps(recipe_->steps());
+    training.set_seconds(trained_seconds_);
+    training.set_finished_at(absl::FormatTime(absl::RFC3339_sec, clock_.Now(), absl::UTCTimeZone()));
+    GENOSERVE_ASSIGN_OR_RETURN(const int64_t version,
+                               PublishArtifact(store_, arguments_.model, published, weights, dataset_.variants));
+    std::string digest;
+    GENOSERVE_RETURN_IF_ERROR(ReadManifest(store_, arguments_.model, version, &digest).status());
+    std::cout << absl::StreamFormat("published %s version %d digest %s after %d steps in %s\n", arguments_.model,
+                                    version, digest, recipe_->steps(), HumanDuration(absl::Seconds(trained_seconds_)))
+              << std::flush;
+    return absl::OkStatus();
+  }
+
+  const FileSystem& files_ = FileSystem::Posix();
+  const Clock& clock_ = Clock::Real();
+  const TrainArguments& arguments_;
+  CheckpointStore& store_;
+  const Dataset dataset_;
+  v1::Manifest manifest_;
+  const DeviceKind device_;
+  const std::string checkpoint_path_;
+  std::unique_ptr<Recipe> recipe_;
+  absl::Time began_;
+  double seconds_before_ = 0;   // of the run before it was resumed
+  double trained_seconds_ = 0;  // of all of it
+};
+
+}  // namespace
+
+absl::Status Train(const TrainArguments& arguments) {
+  GENOSERVE_RETURN_IF_ERROR(CheckTrainArguments(arguments));
+  GENOSERVE_ASSIGN_OR_RETURN(GenotypeSource source, SourceOf(arguments.genotypes));
+  GENOSERVE_ASSIGN_OR_RETURN(const DeviceChoice choice, ParseDeviceChoice(arguments.device));
+  GENOSERVE_ASSIGN_OR_RETURN(Dataset dataset, LoadDataset(OptionsOf(arguments, std::move(source))));
+  GENOSERVE_ASSIGN_OR_RETURN(const std::unique_ptr<CheckpointStore> store, OpenForPublishing(arguments));
+  GENOSERVE_ASSIGN_OR_RETURN(const DeviceKind device, ResolveDevice(choice));
+  Tell(Describe(dataset));
+  return TrainingRun(arguments, *store, std::move(dataset), device).Run();
+}
+
+}  // namespace genoserve
