@@ -28,15 +28,15 @@ constexpr char kVersion[] = GENOSERVE_VERSION;
 
 constexpr char kExamples[] =
     "Examples:\n"
-    "  genoserve models list --server localhost:7000\n"
-    "  genoserve fetch five -n 1000 --pop EUR:500,AFR:500 --seed 7 -o cohort.vcf.gz --server localhost:7000\n"
-    "  genoserve fetch mice@2 -n 5000 --pheno 'body_weight=normal(24,4)' -o - -O bcf --server localhost:7000 |\n"
+    "  genoserve models list --server localhost:50051\n"
+    "  genoserve fetch five -n 1000 --pop EUR:500,AFR:500 --seed 7 -o cohort.vcf.gz --server localhost:50051\n"
+    "  genoserve fetch mice@2 -n 5000 --pheno 'body_weight=normal(24,4)' -o - -O bcf --server localhost:50051 |\n"
     "    bcftools stats -\n\n";
 
 constexpr char kFetchExamples[] =
     "Examples:\n"
-    "  genoserve fetch five -n 1000 --pop EUR:500,AFR:500 --seed 7 -o cohort.vcf.gz --server localhost:7000\n"
-    "  genoserve fetch five@1 -n 100000 --seed 7 --shard 2/4 -r chr1:1-5000000 -o part2 --server localhost:7000\n"
+    "  genoserve fetch five -n 1000 --pop EUR:500,AFR:500 --seed 7 -o cohort.vcf.gz --server localhost:50051\n"
+    "  genoserve fetch five@1 -n 100000 --seed 7 --shard 2/4 -r chr1:1-5000000 -o part2 --server localhost:50051\n"
     "  genoserve fetch mice -n 500 --pheno body_weight=24.5 --pheno coat_colour=black -o mice.bcf \\\n"
     "    --server example.org:443 --token-file token.txt\n\n"
     "Beside the genotypes lie PREFIX.panel.tsv (population labels) and PREFIX.pheno.tsv (phenotypes), where the model\n"

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -15,6 +16,7 @@
 #include "client/testing/served_models.h"
 #include "client/testing/subprocess.h"
 #include "core/base/file.h"
+#include "core/base/sha256.h"
 
 namespace genoserve {
 namespace {
@@ -27,11 +29,14 @@ using ::testing::Not;
 using ::testing::StartsWith;
 using ::testing::UnorderedElementsAre;
 
+constexpr char kPopulations[] = "L1:2000,L0:2500";
+constexpr char kRegion[] = "1:1000-5000";
+
 class EndToEndTest : public ServedModelsTest {
  protected:
   // Runs genoserve; its server is the test's unless an argument names another one.
   ProgramResult Run(const std::vector<std::string>& arguments, const std::string& out = "") {
-    return RunProgram(Command(arguments), {{"GENOSERVE_SERVER", server().address()}}, out);
+    return RunProgram(Command(arguments), {{"GENOSERVE_SERVER", address()}}, out);
   }
   ProgramResult RunAt(const std::string& address, const std::vector<std::string>& arguments) {
     return RunProgram(Command(arguments), {{"GENOSERVE_SERVER", address}});
@@ -229,7 +234,7 @@ TEST_F(EndToEndTest, AFullDiskLeavesNothing) {
   for (const char* name : {"c.vcf", "c.bcf", "c.vcf.gz", "c"}) {
     const ProgramResult limited = RunProgram({"bash", "-c", "ulimit -f 64; \"$@\"", "bash", GENOSERVE_PROGRAM, "fetch",
                                               kHaplotypes, "-n", "100000", "-o", Path(name)},
-                                             {{"GENOSERVE_SERVER", server().address()}, {"TMPDIR", out_folder()}});
+                                             {{"GENOSERVE_SERVER", address()}, {"TMPDIR", out_folder()}});
     EXPECT_EQ(limited.exit_code, kExitExhausted) << name << limited.err;
     EXPECT_THAT(Names(), IsEmpty()) << name;
   }
@@ -248,7 +253,7 @@ TEST_F(EndToEndTest, StandardOutputCarriesTheFile) {
 TEST_F(EndToEndTest, AReaderThatGoesAwayEndsItQuietly) {
   const ProgramResult result = RunProgram({"bash", "-c", "\"$@\" | head -c 100 > /dev/null; exit ${PIPESTATUS[0]}",
                                            "bash", GENOSERVE_PROGRAM, "fetch", kHaplotypes, "-n", "100000", "-o", "-"},
-                                          {{"GENOSERVE_SERVER", server().address()}});
+                                          {{"GENOSERVE_SERVER", address()}});
   EXPECT_EQ(result.exit_code, kExitPipe);
   EXPECT_THAT(result.err, IsEmpty());
 }
@@ -283,7 +288,7 @@ TEST_F(EndToEndTest, ResumesAfterTheServerWasRestarted) {
   proxy.StallAfter(100'000);
   Subprocess program(Command(to(Path("cut.bcf"))), {{"GENOSERVE_SERVER", proxy.address()}});
   proxy.AwaitStall();
-  Restart();
+  RestartServer();
   proxy.SetServer(server().port());
   proxy.CutNow();
   const ProgramResult result = program.Wait();
@@ -311,7 +316,7 @@ TEST_F(EndToEndTest, ANewVersionDoesNotTakeOverAStreamThatBroke) {
   Subprocess program(Command({"fetch", kHaplotypes, "-n", "40000", "--seed", "8", "-o", Path("c.bcf")}),
                      {{"GENOSERVE_SERVER", proxy.address()}});
   proxy.AwaitStall();
-  PublishNext();
+  PublishNextVersion();
   proxy.CutNow();
   const ProgramResult result = program.Wait();
   // Either the first version is still there to end the stream, or it is told that it is not; never a mixture.

@@ -134,16 +134,17 @@ CohortDescription Describe(const v1::CohortHeader& header, VariantTable variants
 }
 
 std::string Summary(const v1::CohortHeader& header, const v1::CohortFooter& footer, absl::Duration elapsed) {
-  return absl::StrFormat(
-      "genoserve: %s of model %s version %s, seed %d, in %.1f s\n"
-      "genoserve: digest %s, artifact %s, engine %s/%s/%s/%d",
+  const v1::Engine& engine = header.engine();
+  const int64_t last = header.first_sample() + footer.sample_count() - 1;
+  const std::string samples =
       footer.sample_count() == header.cohort_size()
           ? absl::StrCat(FormatCount(footer.sample_count()), " samples")
-          : absl::StrCat("samples ", header.first_sample(), " to ", header.first_sample() + footer.sample_count() - 1,
-                         " of ", header.cohort_size()),
-      header.model(), header.version(), header.seed(), absl::ToDoubleSeconds(elapsed),
-      absl::BytesToHexString(footer.sha256()), header.artifact_digest(), header.engine().device(),
-      header.engine().instruction_set(), header.engine().precision(), header.engine().kernel_revision());
+          : absl::StrCat("samples ", header.first_sample(), " to ", last, " of ", header.cohort_size());
+  return absl::StrFormat(
+      "genoserve: %s of model %s version %s, seed %d, digest %s, artifact %s, engine %s/%s/%s/%d, in %.1f s", samples,
+      header.model(), header.version(), header.seed(), absl::BytesToHexString(footer.sha256()),
+      header.artifact_digest(), engine.device(), engine.instruction_set(), engine.precision(), engine.kernel_revision(),
+      absl::ToDoubleSeconds(elapsed));
 }
 
 // Takes all batches of the stream into the files, and gives these their names.
