@@ -1,0 +1,23 @@
+// The server's configuration: defaults and validation. The message tells what each field means.
+#pragma once
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "genoserve/v1/config.pb.h"
+
+namespace genoserve {
+
+/// Every default that the message tells, with port 50051 and HTTP port 8080. The store is empty.
+v1::ServerConfig DefaultConfig();
+
+/// Checks the whole configuration. INVALID_ARGUMENT names the flag and what is allowed; off loopback it must have TLS
+/// and either tokens or a client CA, unless it is insecure.
+absl::Status ValidateConfig(const v1::ServerConfig& config);
+
+/// Samples that may be queued: the setting, or 4 x max_cohort_size where it is 0.
+int64_t MaxQueuedSamples(const v1::ServerConfig& config);
+
+/// Whether an address is localhost, 127.0.0.0/8 or ::1.
+bool IsLoopbackHost(absl::string_view host);
+
+}  // namespace genoserve

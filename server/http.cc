@@ -1,0 +1,84 @@
+#include "server/http.h"
+
+#include <civetweb.h>
+
+#include <array>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+namespace genoserve {
+namespace {
+
+constexpr int kOk = 200;
+constexpr int kUnavailable = 503;
+constexpr int kMethodNotAllowed = 405;
+
+int Answer(mg_connection* connection, int code, const std::string& type, const std::string& body) {
+  const absl::string_view method = mg_get_request_info(connection)->request_method;
+  const bool get = method == "GET";
+  if (!get && method != "HEAD") {
+    mg_send_http_error(connection, kMethodNotAllowed, "%s", "only GET and HEAD are known here");
+    return kMethodNotAllowed;
+  }
+  mg_response_header_start(connection, code);
+  mg_response_header_add(connection, "Content-Type", type.c_str(), -1);
+  mg_response_header_add(connection, "Content-Length", absl::StrCat(body.size()).c_str(), -1);
+  mg_response_header_add(connection, "Cache-Control", "no-store", -1);
+  mg_response_header_send(connection);
+  if (get) mg_write(connection, body.data(), body.size());
+  return code;
+}
+
+int AnswerMetrics(mg_connection* connection, void* handler) {
+  const auto& metrics = *static_cast<const std::function<std::string()>*>(handler);
+  return Answer(connection, kOk, "text/plain; version=0.0.4; charset=utf-8", metrics());
+}
+
+int AnswerProbe(mg_connection* connection, void* handler) {
+  const std::string reason = (*static_cast<const std::function<std::string()>*>(handler))();
+  return Answer(connection, reason.empty() ? kOk : kUnavailable, "text/plain; charset=utf-8",
+                absl::StrCat(reason.empty() ? "ok" : reason, "\n"));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(absl::string_view host, int port, Handlers handlers) {
+  std::unique_ptr<HttpServer> server(new HttpServer(std::move(handlers)));
+  const std::string name = absl::StrContains(host, ":") ? absl::StrCat("[", host, "]") : std::string(host);
+  const std::string address = absl::StrCat(name == "localhost" ? "127.0.0.1" : name, ":", port);
+  std::array<const char*, 9> options = {"listening_ports",
+                                        address.c_str(),
+                                        "num_threads",
+                                        "4",
+                                        "request_timeout_ms",
+                                        "5000",
+                                        "enable_keep_alive",
+                                        "no",
+                                        nullptr};
+  mg_callbacks callbacks{};
+  std::array<char, 256> text{};
+  unsigned code = 0;
+  mg_init_data init{&callbacks, nullptr, options.data()};
+  mg_error_data error{&code, text.data(), text.size()};
+  server->context_ = mg_start2(&init, &error);
+  if (server->context_ == nullptr) {
+    return absl::UnavailableError(absl::StrCat("cannot listen for HTTP on ", address, ": ",
+                                               text[0] != '\0' ? text.data() : "the address or port is not free"));
+  }
+  mg_server_port listening{};
+  if (mg_get_server_ports(server->context_, 1, &listening) == 1) server->port_ = listening.port;
+  const auto data = [](const std::function<std::string()>& handler) {
+    return const_cast<void*>(static_cast<const void*>(&handler));
+  };
+  mg_set_request_handler(server->context_, "/metrics$", &AnswerMetrics, data(server->handlers_.metrics));
+  mg_set_request_handler(server->context_, "/livez$", &AnswerProbe, data(server->handlers_.livez));
+  mg_set_request_handler(server->context_, "/readyz$", &AnswerProbe, data(server->handlers_.readyz));
+  return server;
+}
+
+HttpServer::~HttpServer() {
+  if (context_ != nullptr) mg_stop(context_);
+}
+
+}  // namespace genoserve

@@ -1,0 +1,93 @@
+// genoserve-server: serves synthetic cohorts from the generators in a store.
+//
+// Exit codes: 0 = stopped when told to; 2 = the command line or the configuration is wrong; 3 = something that it names
+// is not there; 1 = all else.
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <iostream>
+#include <iterator>
+#include <string>
+#include <thread>
+
+#include "absl/strings/ascii.h"
+#include "absl/synchronization/notification.h"
+#include "core/base/sha256.h"
+#include "core/model/generator.h"
+#include "server/flags.h"
+#include "server/server.h"
+
+namespace genoserve {
+namespace {
+
+int ExitCode(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kOk:
+      return 0;
+    case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kFailedPrecondition:
+      return 2;
+    case absl::StatusCode::kNotFound:
+      return 3;
+    default:
+      return 1;
+  }
+}
+
+int Fail(const absl::Status& status) {
+  std::cerr << "genoserve-server: " << status.message() << "\n";
+  return ExitCode(status);
+}
+
+int HashToken() {
+  std::string token{std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>()};
+  absl::StripAsciiWhitespace(&token);
+  if (token.empty()) return Fail(absl::InvalidArgumentError("hash-token: there is no token on standard input"));
+  std::cout << Sha256Hex(token) << "\n";
+  return 0;
+}
+
+// Runs until SIGTERM or SIGINT, then drains; the second signal cuts that short. The signals must be blocked.
+void RunUntilSignal(Server& server, const sigset_t& signals) {
+  absl::Notification told;
+  std::thread drainer([&] {
+    told.WaitForNotification();
+    server.Drain();
+    // Ends the wait for a second signal.
+    kill(getpid(), SIGTERM);
+  });
+  int signal = 0;
+  sigwait(&signals, &signal);
+  told.Notify();
+  sigwait(&signals, &signal);
+  server.HurryUp();
+  drainer.join();
+}
+
+int Main(int argc, const char* const* argv) {
+  const absl::StatusOr<CommandLine> line = ParseCommandLine(argc, argv);
+  if (!line.ok()) return Fail(line.status());
+  if (line->help.has_value()) {
+    std::cout << *line->help;
+    return 0;
+  }
+  if (line->hash_token) return HashToken();
+  SetUpLogging(line->log);
+  SetUpGeneratorThreads();
+  // Before any thread starts, so that all of them leave the signals to this one.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(line->config, {.pin_workers = true});
+  if (!server.ok()) return Fail(server.status());
+  RunUntilSignal(**server, signals);
+  return 0;
+}
+
+}  // namespace
+}  // namespace genoserve
+
+int main(int argc, char** argv) { return genoserve::Main(argc, argv); }

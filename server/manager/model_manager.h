@@ -1,0 +1,135 @@
+// Keeps the newest version of every model of a store in service.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "core/base/clock.h"
+#include "core/store/checkpoint_store.h"
+#include "server/manager/serving_version.h"
+#include "server/manager/version_policy.h"
+#include "server/telemetry/metrics.h"
+
+namespace genoserve {
+
+/// What is known of one version, for ListModels, health and logs.
+struct VersionStatus {
+  std::string model;
+  int64_t version = 0;
+  v1::ModelState state = v1::MODEL_STATE_UNSPECIFIED;
+  bool is_default = false;
+  std::string reason;  ///< of a failure
+  std::string digest;  ///< of the artifact; empty where the manifest could not be read
+  ModelHandle handle;  ///< of a serving or draining version
+};
+
+/// One control thread (or, in tests, calls of Step) looks at the store, asks the policy what to load, has it loaded
+/// beside the version that serves, swaps the two, and frees versions that nobody holds any more. Failures leave the
+/// serving version alone: transient ones are repeated with backoff, others quarantine the digest of the manifest until
+/// it changes. A store that cannot be read changes nothing. Thread-safe.
+class ModelManager {
+ public:
+  struct Options {
+    DeviceKind device = DeviceKind::kCpu;
+    absl::Duration poll = absl::Seconds(2);  ///< between looks at the store
+    const Clock* clock = &Clock::Real();
+    /// Runs a load. Inline in tests, a thread of low priority in production.
+    std::function<void(std::function<void()>)> executor;
+    /// Told, on the thread of a step and without a lock, that some status has changed. May be empty.
+    std::function<void()> on_change;
+  };
+
+  /// `store` and `metrics` must outlive the manager.
+  ModelManager(const CheckpointStore& store, Metrics& metrics, Options options);
+  /// Waits for a load that runs. Handles may be held longer than the manager lives.
+  ~ModelManager();
+
+  /// Starts the control thread. The first look at the store is done when it returns.
+  void Start();
+  /// Ends the control thread; versions go on serving.
+  void Stop();
+
+  /// One step: frees what nobody holds, looks at the store if that is due, begins at most one load.
+  void Step();
+
+  /// The version that answers requests: `version` a decimal number, or empty for the default version, or, where
+  /// `digest` is given, for the version that has it. MissingResource, UnmetPrecondition or RetryLater otherwise.
+  absl::StatusOr<ModelHandle> Find(const std::string& model, const std::string& version,
+                                   const std::string& digest) const;
+
+  /// All versions that are known, by model, newest first.
+  std::vector<VersionStatus> List() const;
+
+  /// The store was looked at, each model found at the first look has been tried, and one serves unless there was none.
+  bool Ready() const;
+
+  /// Waits until the statuses fulfil a condition; false where the time ran out first.
+  bool WaitUntil(const std::function<bool(const std::vector<VersionStatus>&)>& condition, absl::Duration timeout) const;
+
+ private:
+  // Default versions by model; a swap replaces the whole map.
+  using ServingMap = std::map<std::string, ModelHandle>;
+
+  struct Entry {
+    v1::ModelState state = v1::MODEL_STATE_UNSPECIFIED;
+    std::string reason;
+    std::string digest;
+    int attempts = 0;
+    absl::Time retry_at = absl::InfiniteFuture();
+    std::weak_ptr<const ServingVersion> handle;
+  };
+  using Entries = std::map<int64_t, Entry>;
+
+  // What others leave for the control thread: versions that nobody holds any more, and a reason to look. Shared with
+  // the deleters of the handles; its mutex is the last one to be taken.
+  struct Mailbox {
+    absl::Mutex mutex;
+    std::vector<std::unique_ptr<const ServingVersion>> unheld ABSL_GUARDED_BY(mutex);
+    bool woken ABSL_GUARDED_BY(mutex) = false;
+    bool stopping ABSL_GUARDED_BY(mutex) = false;
+  };
+
+  void Run();
+  void FreeUnheld();
+  void LookAtStore();
+  void LiftQuarantines();
+  void BeginLoad();
+  void Load(const std::string& model, int64_t version);
+  void FinishLoad(const std::string& model, int64_t version, const std::string& digest,
+                  absl::StatusOr<std::unique_ptr<ServingVersion>> loaded);
+  ModelHandle MakeHandle(std::unique_ptr<const ServingVersion> version) const;
+  void Serve(const std::string& model, int64_t version, ModelHandle handle) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void SetState(const std::string& model, int64_t version, Entry& entry, v1::ModelState state)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::vector<VersionStatus> ListLocked() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  bool AllTried() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  absl::Status WhyNotServed(const std::string& model, int64_t version) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+
+  const CheckpointStore& store_;
+  Metrics& metrics_;
+  const Options options_;
+  const std::shared_ptr<Mailbox> mailbox_;
+
+  mutable absl::Mutex mutex_;
+  std::map<std::string, Entries> models_ ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<const ServingMap> serving_ ABSL_GUARDED_BY(mutex_);
+  StoreListing listing_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::string> first_models_ ABSL_GUARDED_BY(mutex_);
+  bool looked_ ABSL_GUARDED_BY(mutex_) = false;
+  bool ready_ ABSL_GUARDED_BY(mutex_) = false;
+  bool store_away_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Time next_look_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
+  bool loading_ ABSL_GUARDED_BY(mutex_) = false;
+  bool changed_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
+}  // namespace genoserve

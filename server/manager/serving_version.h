@@ -1,0 +1,48 @@
+// One version of a model, loaded and ready to generate.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "core/artifact/artifact.h"
+#include "core/genotype/variant_table.h"
+#include "core/model/generator.h"
+#include "genoserve/v1/cohort.pb.h"
+#include "genoserve/v1/manifest.pb.h"
+
+namespace genoserve {
+
+/// Immutable after it was loaded; thread-safe.
+struct ServingVersion {
+  std::string model;
+  int64_t version = 0;
+  std::string digest;  ///< of the artifact, 64 hexadecimal digits
+  v1::Manifest manifest;
+  VariantTable variants;
+  v1::Engine engine;
+  std::unique_ptr<const Generator> generator;
+};
+
+/// Keeps a version loaded for as long as it is held. The memory is given back by the manager's thread, never by the one
+/// that lets go last.
+using ModelHandle = std::shared_ptr<const ServingVersion>;
+
+/// The engine that this build runs on a device.
+v1::Engine EngineOf(DeviceKind device);
+
+/// Whether bytes of these two agree.
+bool SameEngine(const v1::Engine& a, const v1::Engine& b);
+
+/// Verifies, loads and warms up a version. `digest` is set as soon as the manifest has been read, also where loading
+/// fails later. Errors are those of ReadArtifact, LoadGenerator and Generate.
+absl::StatusOr<std::unique_ptr<ServingVersion>> LoadVersion(const CheckpointStore& store, absl::string_view model,
+                                                            int64_t version, DeviceKind device, std::string* digest);
+
+/// SHA-256 of a version's manifest as it is in the store now.
+absl::StatusOr<std::string> ManifestDigest(const CheckpointStore& store, absl::string_view model, int64_t version);
+
+}  // namespace genoserve

@@ -1,0 +1,165 @@
+#include "server/server.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/server_builder.h>
+#include <spdlog/spdlog.h>
+
+#include <nlohmann/json.hpp>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/status.h"
+#include "server/config.h"
+#include "server/scheduler/cpus.h"
+#include "server/security/credentials.h"
+
+namespace genoserve {
+namespace {
+
+constexpr int kLargestRequest = 1 << 20;    // bytes
+constexpr int kLargestMetadata = 32 << 10;  // bytes
+constexpr int kKeepaliveMs = 60'000;        // a client that vanished without a word is noticed by then
+constexpr int kKeepaliveTimeoutMs = 20'000;
+constexpr int kShortestPingMs = 20'000;  // between pings of a client
+constexpr int kGpuWorkers = 1;
+constexpr absl::Duration kGrace = absl::Seconds(1);  // for the last words of streams that were told to end
+
+void LogEvent(const nlohmann::json& fields) { spdlog::info("{}", fields.dump()); }
+
+std::string HostPort(const std::string& host, int port) {
+  return host.find(':') == std::string::npos ? absl::StrCat(host, ":", port) : absl::StrCat("[", host, "]:", port);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const v1::ServerConfig& config, const Options& options) {
+  GENOSERVE_RETURN_IF_ERROR(ValidateConfig(config));
+  GENOSERVE_ASSIGN_OR_RETURN(const DeviceChoice choice, ParseDeviceChoice(config.device()));
+  GENOSERVE_ASSIGN_OR_RETURN(const DeviceKind device, ResolveDevice(choice));
+  GENOSERVE_ASSIGN_OR_RETURN(std::unique_ptr<CheckpointStore> store, OpenStore(config.store(), /*create=*/false));
+  std::optional<TokenTable> tokens;
+  if (!config.token_hashes().empty()) {
+    GENOSERVE_ASSIGN_OR_RETURN(tokens, TokenTable::Read(config.token_hashes()));
+  }
+  std::unique_ptr<Server> server(new Server(config, device, std::move(store), std::move(tokens), options));
+  GENOSERVE_RETURN_IF_ERROR(server->Listen());
+  return server;
+}
+
+Server::Server(const v1::ServerConfig& config, DeviceKind device, std::unique_ptr<CheckpointStore> store,
+               std::optional<TokenTable> tokens, const Options& options)
+    : config_(config),
+      store_(std::move(store)),
+      authenticator_(std::move(tokens)),
+      gate_(config.max_streams(), metrics_) {
+  metrics_.SetBuildInfo(GENOSERVE_VERSION, EngineOf(device));
+  ModelManager::Options manager;
+  manager.device = device;
+  manager.poll = absl::Seconds(config.poll_seconds());
+  manager.executor = [this](std::function<void()> task) { loader_.Post(std::move(task)); };
+  manager.on_change = [this] { UpdateHealth(); };
+  manager_ = std::make_unique<ModelManager>(*store_, metrics_, std::move(manager));
+  TileScheduler::Options scheduler;
+  scheduler.workers = config.threads() > 0          ? config.threads()
+                      : device == DeviceKind::kCuda ? kGpuWorkers
+                                                    : DefaultWorkers();
+  scheduler.pin = options.pin_workers && device == DeviceKind::kCpu;
+  scheduler.max_queued_samples = MaxQueuedSamples(config);
+  scheduler_ = std::make_unique<TileScheduler>(metrics_, scheduler);
+  service_ =
+      std::make_unique<CohortService>(ServiceParts{config_, authenticator_, *manager_, *scheduler_, gate_, metrics_});
+}
+
+absl::Status Server::Listen() {
+  GENOSERVE_ASSIGN_OR_RETURN(const auto credentials, MakeServerCredentials(config_));
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  grpc::ServerBuilder builder;
+  const std::string address = HostPort(config_.host(), config_.port());
+  // A second server on the same port must fail instead of sharing it.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kLargestMetadata);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kShortestPingMs);
+  builder.SetMaxReceiveMessageSize(kLargestRequest);
+  builder.AddListeningPort(address, credentials, &port_);
+  builder.RegisterService(service_.get());
+  std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> guards;
+  guards.push_back(MakeReflectionGuard(authenticator_));
+  builder.experimental().SetInterceptorCreators(std::move(guards));
+  grpc_ = builder.BuildAndStart();
+  if (grpc_ == nullptr || port_ == 0) {
+    return absl::UnavailableError(
+        absl::StrCat("cannot listen on ", address, ": the port is in use or the address is not of this machine"));
+  }
+  grpc_->GetHealthCheckService()->SetServingStatus("", false);
+  GENOSERVE_ASSIGN_OR_RETURN(
+      http_,
+      HttpServer::Start(config_.host(), config_.http_port(),
+                        {[this] { return metrics_.Serialize(); },
+                         [this] { return scheduler_->stats().device_broken ? "the device is broken" : std::string(); },
+                         [this] { return WhyNotReady(); }}));
+  manager_->Start();
+  pulse_ = std::make_unique<LoopbackPulse>(*grpc_);
+  LogEvent({{"event", "listening"}, {"host", config_.host()}, {"port", port_}, {"http_port", http_->port()}});
+  return absl::OkStatus();
+}
+
+void Server::UpdateHealth() {
+  std::set<std::string> healthy;
+  for (const VersionStatus& version : manager_->List()) {
+    if (version.is_default) healthy.insert(version.model);
+  }
+  grpc::HealthCheckServiceInterface& health = *grpc_->GetHealthCheckService();
+  absl::MutexLock lock(&mutex_);
+  if (draining_) return;
+  for (const std::string& model : healthy_models_) {
+    if (!healthy.contains(model)) health.SetServingStatus(model, false);
+  }
+  for (const std::string& model : healthy) health.SetServingStatus(model, true);
+  healthy_models_ = std::move(healthy);
+  health.SetServingStatus("", manager_->Ready());
+}
+
+std::string Server::WhyNotReady() const {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (draining_) return "draining";
+  }
+  if (scheduler_->stats().device_broken) return "the device is broken";
+  return manager_->Ready() ? "" : "loading models";
+}
+
+void Server::Drain() {
+  LogEvent({{"event", "draining"}, {"streams", gate_.streams()}});
+  {
+    absl::MutexLock lock(&mutex_);
+    draining_ = true;
+  }
+  grpc_->GetHealthCheckService()->Shutdown();
+  gate_.Pause(absl::Seconds(config_.drain_delay_seconds()));
+  gate_.Close();
+  manager_->Stop();
+  if (!gate_.AwaitIdle(absl::Seconds(config_.drain_timeout_seconds()))) {
+    scheduler_->FailAll(absl::UnavailableError("the server is shutting down; resume at the next sample elsewhere"));
+  }
+  pulse_.reset();
+  grpc_->Shutdown(absl::ToChronoTime(absl::Now() + kGrace));
+  LogEvent({{"event", "stopped"}});
+}
+
+Server::~Server() {
+  gate_.Close();
+  manager_->Stop();
+  scheduler_->FailAll(absl::UnavailableError("the server is shutting down"));
+  pulse_.reset();
+  http_.reset();
+  // Also after a drain: all reactors are gone when it returns.
+  if (grpc_ != nullptr) grpc_->Shutdown(absl::ToChronoTime(absl::Now()));
+}
+
+}  // namespace genoserve

@@ -1,0 +1,86 @@
+// The server as a whole.
+#pragma once
+
+#include <grpcpp/server.h>
+
+#include <memory>
+#include <set>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "core/store/checkpoint_store.h"
+#include "genoserve/v1/config.pb.h"
+#include "server/http.h"
+#include "server/loopback_pulse.h"
+#include "server/manager/background_thread.h"
+#include "server/manager/model_manager.h"
+#include "server/scheduler/tile_scheduler.h"
+#include "server/security/authenticator.h"
+#include "server/service/cohort_service.h"
+#include "server/service/stream_gate.h"
+#include "server/telemetry/metrics.h"
+
+namespace genoserve {
+
+/// A running server: gRPC with CohortService, health and reflection on one port, metrics and probes by HTTP on another.
+///
+/// Health names: "" is the server, a model's name is that model (SERVING where it has a default version). The server is
+/// ready once it has tried all models that it found at its first look at the store, and at least one serves or there
+/// was none; a drain ends that. Thread-safe.
+class Server {
+ public:
+  struct Options {
+    bool pin_workers = false;  ///< to processors; for a machine that the server has for itself
+  };
+
+  /// Starts everything. INVALID_ARGUMENT and FAILED_PRECONDITION for the configuration, NOT_FOUND for a store or file
+  /// that is not there, UNAVAILABLE for an address that cannot be listened on; one sentence each.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(const v1::ServerConfig& config, const Options& options);
+  /// Ends what is left without waiting for streams.
+  ~Server();
+
+  /// The ports that it listens on.
+  int port() const { return port_; }
+  int http_port() const { return http_->port(); }
+
+  /// Stops in stages: not ready at once, new requests refused after the drain delay, streams that have not ended after
+  /// the drain timeout are told UNAVAILABLE. Returns when no stream is left. Call once.
+  void Drain();
+  /// Cuts the waits of Drain short, also before it is called.
+  void HurryUp() { gate_.Hurry(); }
+
+  const ModelManager& models() const { return *manager_; }
+  TileScheduler::Stats scheduler_stats() const { return scheduler_->stats(); }
+  /// Streams that run.
+  int streams() const { return gate_.streams(); }
+
+ private:
+  Server(const v1::ServerConfig& config, DeviceKind device, std::unique_ptr<CheckpointStore> store,
+         std::optional<TokenTable> tokens, const Options& options);
+
+  absl::Status Listen();
+  void UpdateHealth();
+  std::string WhyNotReady() const;
+
+  const v1::ServerConfig config_;
+  Metrics metrics_;
+  const std::unique_ptr<CheckpointStore> store_;
+  const Authenticator authenticator_;
+  StreamGate gate_;
+  BackgroundThread loader_;
+  std::unique_ptr<ModelManager> manager_;
+  std::unique_ptr<TileScheduler> scheduler_;
+  std::unique_ptr<CohortService> service_;
+  std::unique_ptr<grpc::Server> grpc_;
+  int port_ = 0;
+  std::unique_ptr<LoopbackPulse> pulse_;
+  std::unique_ptr<HttpServer> http_;
+
+  mutable absl::Mutex mutex_;
+  std::set<std::string> healthy_models_ ABSL_GUARDED_BY(mutex_);
+  bool draining_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace genoserve

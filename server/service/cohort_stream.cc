@@ -1,0 +1,141 @@
+#include "server/service/cohort_stream.h"
+
+#include <utility>
+
+#include "absl/random/random.h"
+#include "core/base/status.h"
+
+namespace genoserve {
+
+CohortStream::Reactor* CohortStream::Start(const ServiceParts& parts, const grpc::CallbackServerContext& context,
+                                           const v1::StreamCohortRequest& request) {
+  RequestScope scope(parts, "StreamCohort", context);
+  std::shared_ptr<CohortStream> stream;
+  const auto begin = [&]() -> absl::Status {
+    GENOSERVE_RETURN_IF_ERROR(scope.Authenticate(context));
+    GENOSERVE_ASSIGN_OR_RETURN(StreamGate::Ticket ticket, parts.gate.Enter());
+    GENOSERVE_ASSIGN_OR_RETURN(ModelHandle version,
+                               parts.manager.Find(request.model(), request.version(), request.artifact_digest()));
+    scope.SetVersion(*version);
+    absl::BitGen random;
+    GENOSERVE_ASSIGN_OR_RETURN(
+        ResolvedCohort cohort,
+        ResolveCohort(request, std::move(version), parts.config.max_cohort_size(), absl::Uniform<uint64_t>(random)));
+    cohort.job.deadline = absl::FromChrono(context.deadline());
+    scope.record().seed = cohort.header.seed();
+    stream.reset(new CohortStream(parts, scope, std::move(ticket), context, cohort));
+    cohort.job.on_ready = [weak = std::weak_ptr<CohortStream>(stream)] {
+      if (const auto alive = weak.lock()) alive->OnReady();
+    };
+    GENOSERVE_ASSIGN_OR_RETURN(stream->job_, parts.scheduler.Submit(std::move(cohort.job)));
+    *stream->response_.mutable_header() = std::move(cohort.header);
+    return absl::OkStatus();
+  };
+  if (const absl::Status status = begin(); !status.ok()) {
+    return RefusedStream<v1::StreamCohortResponse>::Start(scope, status);
+  }
+  stream->self_ = stream;
+  stream->StartWrite(&stream->response_);
+  return stream.get();
+}
+
+CohortStream::CohortStream(const ServiceParts& parts, RequestScope scope, StreamGate::Ticket ticket,
+                           const grpc::CallbackServerContext& context, const ResolvedCohort& cohort)
+    : parts_(parts),
+      context_(context),
+      series_(parts.metrics.OfVersion(cohort.header.model(), cohort.header.version())),
+      scope_(std::move(scope)),
+      ticket_(std::move(ticket)),
+      digest_(cohort.header.first_sample(), static_cast<int64_t>(cohort.job.encoder.sample_bytes())),
+      sample_count_(cohort.header.sample_count()) {}
+
+void CohortStream::OnReady() {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!idle_) {
+      ready_ = true;
+      return;
+    }
+    idle_ = false;
+  }
+  Advance();
+}
+
+void CohortStream::OnWriteDone(bool ok) {
+  if (!ok) return End(absl::CancelledError("the client has gone"));
+  Advance();
+}
+
+void CohortStream::OnCancel() {
+  // The work ends at once, whoever has the turn; the stream ends when the turn comes round.
+  parts_.scheduler.Cancel(*job_);
+  {
+    absl::MutexLock lock(&mutex_);
+    cancelled_ = true;
+    if (!idle_) return;
+    idle_ = false;
+  }
+  Advance();
+}
+
+void CohortStream::Advance() {
+  while (true) {
+    {
+      absl::MutexLock lock(&mutex_);
+      ready_ = false;
+      if (cancelled_) break;
+    }
+    if (sent_ == sample_count_) return WriteFooter();
+    absl::StatusOr<std::optional<v1::GenotypeBatch>> next = parts_.scheduler.Pop(job_);
+    if (!next.ok()) return End(next.status());
+    if (next->has_value()) return WriteBatch(**std::move(next));
+    absl::MutexLock lock(&mutex_);
+    if (!ready_ && !cancelled_) {
+      idle_ = true;
+      return;
+    }
+  }
+  End(absl::CancelledError("the client has gone"));
+}
+
+void CohortStream::WriteBatch(v1::GenotypeBatch batch) {
+  if (sent_ == 0) series_.first_batch->Observe(absl::ToDoubleSeconds(scope_.elapsed()));
+  const std::string& bytes = batch.genotypes();
+  digest_.Update({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()});
+  sent_ += batch.sample_count();
+  series_.samples->Increment(batch.sample_count());
+  series_.bytes->Increment(static_cast<double>(bytes.size()));
+  *response_.mutable_batch() = std::move(batch);
+  StartWrite(&response_);
+}
+
+void CohortStream::WriteFooter() {
+  const Sha256Digest digest = digest_.Finish();
+  response_.mutable_footer()->set_sample_count(sent_);
+  response_.mutable_footer()->set_sha256(digest.data(), digest.size());
+  StartWriteAndFinish(&response_, grpc::WriteOptions(), grpc::Status::OK);
+}
+
+void CohortStream::End(const absl::Status& status) {
+  parts_.scheduler.Cancel(*job_);
+  status_ = status;
+  Finish(ToGrpcStatus(status_));
+}
+
+void CohortStream::OnDone() {
+  scope_.record().samples = sent_;
+  series_.total->Observe(absl::ToDoubleSeconds(scope_.elapsed()));
+  if (status_.ok() && context_.IsCancelled()) status_ = absl::CancelledError("the client went before the footer");
+  // gRPC tells a passed deadline as a cancellation.
+  if (absl::IsCancelled(status_) && absl::FromChrono(context_.deadline()) <= absl::Now()) {
+    status_ = absl::DeadlineExceededError("the deadline passed before the last sample");
+  }
+  scope_.End(status_);
+  // Workers may hold the stream for a moment longer; the version and the place are given back now.
+  parts_.scheduler.Cancel(*job_);
+  const std::shared_ptr<CohortStream> self = std::move(self_);
+  job_.reset();
+  ticket_.reset();
+}
+
+}  // namespace genoserve

@@ -1,0 +1,39 @@
+// One ListVariants call.
+#pragma once
+
+#include <grpcpp/support/server_callback.h>
+
+#include <vector>
+
+#include "genoserve/v1/cohort.pb.h"
+#include "server/service/request_scope.h"
+
+namespace genoserve {
+
+/// Writes the variants of a version in messages of at most 4,096, one write at a time.
+class VariantStream final : public grpc::ServerWriteReactor<v1::ListVariantsResponse> {
+ public:
+  using Reactor = grpc::ServerWriteReactor<v1::ListVariantsResponse>;
+
+  /// Begins a call; the reactor deletes itself when it is done.
+  static Reactor* Start(const ServiceParts& parts, const grpc::CallbackServerContext& context,
+                        const v1::ListVariantsRequest& request);
+
+  void OnWriteDone(bool ok) override;
+  void OnDone() override;
+
+ private:
+  VariantStream(RequestScope scope, StreamGate::Ticket ticket, ModelHandle version, std::vector<size_t> selection);
+
+  void WriteNext();
+
+  RequestScope scope_;
+  const StreamGate::Ticket ticket_;
+  const ModelHandle version_;
+  const std::vector<size_t> selection_;
+  size_t next_ = 0;  // in selection_
+  v1::ListVariantsResponse response_;
+  absl::Status status_;
+};
+
+}  // namespace genoserve

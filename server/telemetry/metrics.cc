@@ -1,0 +1,121 @@
+#include "server/telemetry/metrics.h"
+
+#include <prometheus/text_serializer.h>
+
+#include <map>
+
+namespace genoserve {
+namespace {
+
+using Labels = std::map<std::string, std::string>;
+using Buckets = prometheus::Histogram::BucketBoundaries;
+
+// Seconds. A tile takes a millisecond, a long stream hours.
+const Buckets& ShortTimes() {
+  static const auto* const kBuckets =
+      new Buckets{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10};
+  return *kBuckets;
+}
+
+const Buckets& LongTimes() {
+  static const auto* const kBuckets = new Buckets{0.001, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60, 300, 1800, 7200, 43200};
+  return *kBuckets;
+}
+
+constexpr v1::ModelState kStates[] = {v1::MODEL_STATE_LOADING, v1::MODEL_STATE_SERVING, v1::MODEL_STATE_DRAINING,
+                                      v1::MODEL_STATE_FAILED};
+
+auto& Counters(prometheus::Registry& registry, const char* name, const char* help) {
+  return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
+}
+auto& Gauges(prometheus::Registry& registry, const char* name, const char* help) {
+  return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
+}
+auto& Histograms(prometheus::Registry& registry, const char* name, const char* help) {
+  return prometheus::BuildHistogram().Name(name).Help(help).Register(registry);
+}
+
+std::string Text(absl::string_view text) { return std::string(text); }
+
+}  // namespace
+
+absl::string_view StateName(v1::ModelState state) {
+  switch (state) {
+    case v1::MODEL_STATE_LOADING:
+      return "loading";
+    case v1::MODEL_STATE_SERVING:
+      return "serving";
+    case v1::MODEL_STATE_DRAINING:
+      return "draining";
+    case v1::MODEL_STATE_FAILED:
+      return "failed";
+    default:
+      return "unspecified";
+  }
+}
+
+Metrics::Metrics()
+    : requests_(Counters(registry_, "genoserve_requests_total", "Finished requests.")),
+      samples_(Counters(registry_, "genoserve_samples_sent_total", "Samples sent in streams.")),
+      bytes_(Counters(registry_, "genoserve_genotype_bytes_sent_total", "Bytes of genotypes sent in streams.")),
+      first_batch_(Histograms(registry_, "genoserve_first_batch_seconds", "From a request to its first batch.")),
+      total_(Histograms(registry_, "genoserve_stream_seconds", "From a request to the end of its stream.")),
+      load_(Histograms(registry_, "genoserve_model_load_seconds", "Verifying, loading and warming up a version.")),
+      load_failures_(Counters(registry_, "genoserve_model_load_failures_total", "Versions that could not be loaded.")),
+      version_state_(Gauges(registry_, "genoserve_version_state", "1 for the state that a version is in.")),
+      build_info_(Gauges(registry_, "genoserve_build_info", "Always 1; the labels tell the build and the engine.")),
+      tile_(Histograms(registry_, "genoserve_tile_seconds", "Generating and encoding one tile.").Add({}, ShortTimes())),
+      generated_(Counters(registry_, "genoserve_samples_generated_total", "Samples generated, sent or not.").Add({})),
+      in_flight_streams_(
+          Gauges(registry_, "genoserve_in_flight_streams", "Streams that have begun and not ended.").Add({})),
+      queued_samples_(Gauges(registry_, "genoserve_queued_samples", "Samples admitted but not yet sent.").Add({})) {}
+
+void Metrics::SetBuildInfo(absl::string_view version, const v1::Engine& engine) {
+  build_info_
+      .Add({{"version", Text(version)},
+            {"device", engine.device()},
+            {"instruction_set", engine.instruction_set()},
+            {"precision", engine.precision()},
+            {"kernel_revision", std::to_string(engine.kernel_revision())}})
+      .Set(1);
+}
+
+Metrics::VersionSeries Metrics::OfVersion(const std::string& model, const std::string& version) {
+  const Labels labels{{"model", model}, {"version", version}};
+  return {&samples_.Add(labels), &bytes_.Add(labels), &first_batch_.Add(labels, ShortTimes()),
+          &total_.Add(labels, LongTimes())};
+}
+
+void Metrics::CountRequest(absl::string_view method, const std::string& model, const std::string& version,
+                           absl::string_view code) {
+  requests_.Add({{"method", Text(method)}, {"model", model}, {"version", version}, {"code", Text(code)}}).Increment();
+}
+
+void Metrics::SetVersionState(const std::string& model, const std::string& version, v1::ModelState state) {
+  for (const v1::ModelState each : kStates) {
+    prometheus::Gauge& gauge =
+        version_state_.Add({{"model", model}, {"version", version}, {"state", Text(StateName(each))}});
+    if (state == v1::MODEL_STATE_UNSPECIFIED) {
+      version_state_.Remove(&gauge);
+    } else {
+      gauge.Set(each == state ? 1 : 0);
+    }
+  }
+}
+
+void Metrics::ObserveLoad(const std::string& model, absl::Duration duration) {
+  load_.Add({{"model", model}}, LongTimes()).Observe(absl::ToDoubleSeconds(duration));
+}
+
+void Metrics::CountLoadFailure(const std::string& model, absl::string_view code) {
+  load_failures_.Add({{"model", model}, {"code", Text(code)}}).Increment();
+}
+
+void Metrics::ObserveTile(absl::Duration duration, int64_t samples) {
+  tile_.Observe(absl::ToDoubleSeconds(duration));
+  generated_.Increment(static_cast<double>(samples));
+}
+
+std::string Metrics::Serialize() const { return prometheus::TextSerializer().Serialize(registry_.Collect()); }
+
+}  // namespace genoserve

@@ -1,0 +1,36 @@
+#include "server/telemetry/request_log.h"
+
+#include <spdlog/spdlog.h>
+
+#include <nlohmann/json.hpp>
+
+namespace genoserve {
+namespace {
+
+bool IsOurFault(absl::StatusCode code) {
+  return code == absl::StatusCode::kInternal || code == absl::StatusCode::kUnknown ||
+         code == absl::StatusCode::kDataLoss;
+}
+
+}  // namespace
+
+void LogRequest(const RequestRecord& record) {
+  nlohmann::json line = {{"event", "request"},
+                         {"method", record.method},
+                         {"code", absl::StatusCodeToString(record.status.code())},
+                         {"seconds", absl::ToDoubleSeconds(record.duration)}};
+  if (!record.model.empty()) line["model"] = record.model;
+  if (!record.version.empty()) line["version"] = record.version;
+  if (!record.digest.empty()) line["digest"] = record.digest;
+  if (!record.principal.empty()) line["principal"] = record.principal;
+  if (!record.peer.empty()) line["peer"] = record.peer;
+  if (record.method == "StreamCohort" && !record.digest.empty()) {
+    line["seed"] = record.seed;
+    line["samples"] = record.samples;
+  }
+  if (!record.status.ok()) line["reason"] = std::string(record.status.message());
+  const auto level = IsOurFault(record.status.code()) ? spdlog::level::err : spdlog::level::info;
+  spdlog::log(level, "{}", line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+}  // namespace genoserve
