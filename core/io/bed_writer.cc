@@ -1,0 +1,55 @@
+#include <array>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/status.h"
+#include "core/io/cohort_files.h"
+
+namespace genoserve {
+namespace {
+
+/// Four samples' codes to a byte of a .bed: 00 two A1, 01 missing, 10 one of each, 11 two A2; A1 is ALT.
+std::array<char, 256> MakeTable(Packing packing) {
+  constexpr unsigned kDiploid[4] = {3, 2, 0, 1};
+  constexpr unsigned kHaplotypes[4] = {3, 2, 2, 0};  // by the alleles of both haplotypes
+  std::array<char, 256> table;
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    unsigned calls = 0;
+    for (unsigned i = 0; i < 8; i += 2) {
+      calls |= (packing == Packing::kDiploid2Bit ? kDiploid : kHaplotypes)[(byte >> i) & 3] << i;
+    }
+    table[byte] = static_cast<char>(calls);
+  }
+  return table;
+}
+
+}  // namespace
+
+absl::Status WriteBed(const CohortDescription& cohort, VariantMajorSpill& genotypes, BgzfOutput& output) {
+  GENOSERVE_RETURN_IF_ERROR(output.Write("\x6c\x1b\x01"));
+  const std::array<char, 256> table = MakeTable(cohort.packing);
+  std::string bytes;
+  return genotypes.ForEachSegment([&](const VariantSegment& segment) {
+    bytes.resize(segment.codes.size());
+    for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = table[segment.codes[i]];
+    // Only the last segment of a variant can end within a byte; what pads it is 0.
+    if (segment.samples % 4 != 0) {
+      bytes.back() = static_cast<char>(bytes.back() & ((1 << (segment.samples % 4 * 2)) - 1));
+    }
+    return output.Write(bytes);
+  });
+}
+
+absl::Status WriteBim(const CohortDescription& cohort, BgzfOutput& output) {
+  for (const VariantRecord& v : cohort.variants.variants()) {
+    GENOSERVE_RETURN_IF_ERROR(output.Write(absl::StrCat(absl::StrCat(v.contig, "\t", v.id, "\t0\t", v.position),
+                                                        absl::StrCat("\t", v.alt, "\t", v.ref, "\n"))));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status WriteFam(const CohortDescription& cohort, BgzfOutput& output) {
+  return ForEachSampleName(cohort, "0\t", "\t0\t0\t0\t-9\n",
+                           [&output](absl::string_view lines) { return output.Write(lines); });
+}
+
+}  // namespace genoserve
