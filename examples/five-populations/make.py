@@ -86,7 +86,8 @@ def write_vcf(path, samples, variants, alleles):
         for variant, row in zip(variants, alleles):
             contig, position, ref, alt = variant
             calls = [f"{a}|{b}" for a, b in row.reshape(-1, 2)]
-            out.write("\t".join([contig, str(position), name_of(variant), ref, alt, ".", "PASS", ".", "GT"] + calls) + "\n")
+            fields = [contig, str(position), name_of(variant), ref, alt, ".", "PASS", ".", "GT"]
+            out.write("\t".join(fields + calls) + "\n")
     subprocess.run(["bgzip", "--force", "--compress-level", "9", path], check=True)
     subprocess.run(["bcftools", "index", "--force", "--csi", f"{path}.gz"], check=True)
 
@@ -172,7 +173,8 @@ def main():
     with open(folder / "effects.tsv", "w", encoding="ascii") as out:
         out.write("phenotype\tid\talt\talt_frequency\teffect\n")
         for phenotype, i, effect in truth:
-            out.write(f"{phenotype}\t{name_of(variants[i])}\t{variants[i][3]}\t{genotypes[i].mean() / 2:.4f}\t{effect:.4f}\n")
+            frequency = genotypes[i].mean() / 2
+            out.write(f"{phenotype}\t{name_of(variants[i])}\t{variants[i][3]}\t{frequency:.4f}\t{effect:.4f}\n")
     report(variants, alleles, genotypes, population)
 
 
