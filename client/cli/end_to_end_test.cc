@@ -32,6 +32,9 @@ using ::testing::UnorderedElementsAre;
 constexpr char kPopulations[] = "L1:2000,L0:2500";
 constexpr char kRegion[] = "1:1000-5000";
 
+// Bytes to the client after which a transfer of 40,000 samples of kHaplotypes, 4 MB, is under way.
+constexpr int64_t kMidStream = 300'000;
+
 class EndToEndTest : public ServedModelsTest {
  protected:
   // Runs genoserve; its server is the test's unless an argument names another one.
@@ -267,7 +270,7 @@ TEST_F(EndToEndTest, ResumesWhereTheConnectionBroke) {
   };
   ASSERT_EQ(Run(to(Path("whole.bcf"))).exit_code, 0);
   Proxy proxy(server().port());
-  proxy.CutAfter(100'000, 4);
+  proxy.CutAfter(kMidStream, 4);
   const ProgramResult result = RunAt(proxy.address(), to(Path("cut.bcf")));
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(proxy.cuts(), 4);
@@ -285,7 +288,7 @@ TEST_F(EndToEndTest, ResumesAfterTheServerWasRestarted) {
   };
   ASSERT_EQ(Run(to(Path("whole.bcf"))).exit_code, 0);
   Proxy proxy(server().port());
-  proxy.StallAfter(100'000);
+  proxy.StallAfter(kMidStream);
   Subprocess program(Command(to(Path("cut.bcf"))), {{"GENOSERVE_SERVER", proxy.address()}});
   proxy.AwaitStall();
   RestartServer();
@@ -298,7 +301,7 @@ TEST_F(EndToEndTest, ResumesAfterTheServerWasRestarted) {
 
 TEST_F(EndToEndTest, AServerThatDoesNotComeBackIsAnIncompleteTransfer) {
   Proxy proxy(server().port());
-  proxy.StallAfter(100'000);
+  proxy.StallAfter(kMidStream);
   Subprocess program(Command({"fetch", kHaplotypes, "-n", "40000", "-o", Path("c.bcf"), "--retries", "2"}),
                      {{"GENOSERVE_SERVER", proxy.address()}});
   proxy.AwaitStall();
@@ -312,7 +315,7 @@ TEST_F(EndToEndTest, AServerThatDoesNotComeBackIsAnIncompleteTransfer) {
 
 TEST_F(EndToEndTest, ANewVersionDoesNotTakeOverAStreamThatBroke) {
   Proxy proxy(server().port());
-  proxy.StallAfter(100'000);
+  proxy.StallAfter(kMidStream);
   Subprocess program(Command({"fetch", kHaplotypes, "-n", "40000", "--seed", "8", "-o", Path("c.bcf")}),
                      {{"GENOSERVE_SERVER", proxy.address()}});
   proxy.AwaitStall();
@@ -331,7 +334,7 @@ TEST_F(EndToEndTest, ANewVersionDoesNotTakeOverAStreamThatBroke) {
 TEST_F(EndToEndTest, AnInterruptRemovesWhatIsThere) {
   for (const int signal : {SIGINT, SIGTERM}) {
     Proxy proxy(server().port());
-    proxy.StallAfter(100'000);
+    proxy.StallAfter(kMidStream);
     Subprocess program(Command({"fetch", kHaplotypes, "-n", "40000", "-o", Path("c.bcf")}),
                        {{"GENOSERVE_SERVER", proxy.address()}});
     proxy.AwaitStall();
@@ -344,7 +347,7 @@ TEST_F(EndToEndTest, AnInterruptRemovesWhatIsThere) {
 
 TEST_F(EndToEndTest, TheTimeLimitEndsAStalledTransfer) {
   Proxy proxy(server().port());
-  proxy.StallAfter(100'000);
+  proxy.StallAfter(kMidStream);
   const ProgramResult result =
       RunAt(proxy.address(), {"fetch", kHaplotypes, "-n", "40000", "-o", Path("c.bcf"), "--timeout", "1"});
   EXPECT_EQ(result.exit_code, kExitIncomplete) << result.err;

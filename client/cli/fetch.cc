@@ -102,20 +102,23 @@ absl::Status Complete(const FetchArguments& arguments, const v1::Model& model, v
   return absl::OkStatus();
 }
 
-// The model's variants, which must be those that the header tells of.
-absl::StatusOr<VariantTable> Variants(Client* client, const v1::StreamCohortRequest& request,
-                                      const v1::CohortHeader& header) {
+// The variants that the request is for.
+absl::StatusOr<VariantTable> ListVariants(Client* client, const v1::StreamCohortRequest& request) {
   v1::ListVariantsRequest list;
-  list.set_model(header.model());
-  list.set_version(header.version());
-  list.set_artifact_digest(header.artifact_digest());
+  list.set_model(request.model());
+  list.set_version(request.version());
+  list.set_artifact_digest(request.artifact_digest());
   *list.mutable_regions() = request.regions();
-  GENOSERVE_ASSIGN_OR_RETURN(VariantTable variants, client->ListVariants(list));
-  if (static_cast<int64_t>(variants.size()) != header.variant_count() || variants.Digest() != header.variant_digest()) {
-    return absl::DataLossError(
-        absl::StrCat("the variants that the server lists for ", header.model(), " are not those of its stream"));
+  return client->ListVariants(list);
+}
+
+// DATA_LOSS unless the variants are those that the header tells of.
+absl::Status CheckVariants(const VariantTable& variants, const v1::CohortHeader& header) {
+  if (static_cast<int64_t>(variants.size()) == header.variant_count() && variants.Digest() == header.variant_digest()) {
+    return absl::OkStatus();
   }
-  return variants;
+  return absl::DataLossError(
+      absl::StrCat("the variants that the server lists for ", header.model(), " are not those of its stream"));
 }
 
 CohortDescription Describe(const v1::CohortHeader& header, VariantTable variants) {
@@ -201,8 +204,9 @@ absl::Status Fetch(const FetchArguments& arguments, ClientOptions options, Inter
 
   GENOSERVE_ASSIGN_OR_RETURN(const v1::Model model, (*client)->GetModel(request->model(), request->version()));
   GENOSERVE_RETURN_IF_ERROR(Complete(arguments, model, &*request));
+  GENOSERVE_ASSIGN_OR_RETURN(VariantTable variants, ListVariants(client->get(), *request));
   GENOSERVE_ASSIGN_OR_RETURN(const std::unique_ptr<CohortReader> stream, (*client)->StreamCohort(*request));
-  GENOSERVE_ASSIGN_OR_RETURN(VariantTable variants, Variants(client->get(), *request, stream->header()));
+  GENOSERVE_RETURN_IF_ERROR(CheckVariants(variants, stream->header()));
   const Progress::Style style = arguments.quiet                ? Progress::Style::kNone
                                 : ::isatty(STDERR_FILENO) != 0 ? Progress::Style::kTerminal
                                                                : Progress::Style::kLines;

@@ -96,6 +96,7 @@ int Proxy::cuts() const {
 void Proxy::CutNow() {
   const absl::MutexLock lock(&mutex_);
   ++generation_;
+  stall_after_.reset();
 }
 
 void Proxy::Accept() {

@@ -36,7 +36,7 @@ class Proxy {
   void AwaitStall() ABSL_LOCKS_EXCLUDED(mutex_);
   /// Connections that were cut so far.
   int cuts() const ABSL_LOCKS_EXCLUDED(mutex_);
-  /// Closes all connections; those to come are passed.
+  /// Closes all connections, stalled ones too; those to come are passed.
   void CutNow() ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
