@@ -1,18 +1,40 @@
 #include "server/http.h"
 
 #include <civetweb.h>
+#include <netdb.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
+#include <thread>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
 
 namespace genoserve {
 namespace {
 
+constexpr absl::Duration kKnockPeriod = absl::Milliseconds(10);
 constexpr int kOk = 200;
 constexpr int kUnavailable = 503;
 constexpr int kMethodNotAllowed = 405;
+
+// Connects and hangs up.
+void Knock(const std::string& host, int port) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  if (getaddrinfo(host.c_str(), absl::StrCat(port).c_str(), &hints, &found) != 0) return;
+  const int fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd >= 0) {
+    (void)connect(fd, found->ai_addr, found->ai_addrlen);
+    close(fd);
+  }
+  freeaddrinfo(found);
+}
 
 int Answer(mg_connection* connection, int code, const std::string& type, const std::string& body) {
   const absl::string_view method = mg_get_request_info(connection)->request_method;
@@ -45,8 +67,9 @@ int AnswerProbe(mg_connection* connection, void* handler) {
 
 absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(absl::string_view host, int port, Handlers handlers) {
   std::unique_ptr<HttpServer> server(new HttpServer(std::move(handlers)));
-  const std::string name = absl::StrContains(host, ":") ? absl::StrCat("[", host, "]") : std::string(host);
-  const std::string address = absl::StrCat(name == "localhost" ? "127.0.0.1" : name, ":", port);
+  server->host_ = host == "localhost" ? "127.0.0.1" : std::string(host);
+  const std::string name = absl::StrContains(host, ":") ? absl::StrCat("[", host, "]") : server->host_;
+  const std::string address = absl::StrCat(name, ":", port);
   std::array<const char*, 9> options = {"listening_ports",
                                         address.c_str(),
                                         "num_threads",
@@ -78,7 +101,17 @@ absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(absl::string_view 
 }
 
 HttpServer::~HttpServer() {
-  if (context_ != nullptr) mg_stop(context_);
+  if (context_ == nullptr) return;
+  // civetweb sees that it is to stop when a connection comes, or after up to two seconds.
+  absl::Notification stopped;
+  std::thread stopper([this, &stopped] {
+    mg_stop(context_);
+    stopped.Notify();
+  });
+  do {
+    Knock(host_, port_);
+  } while (!stopped.WaitForNotificationWithTimeout(kKnockPeriod));
+  stopper.join();
 }
 
 }  // namespace genoserve

@@ -23,7 +23,7 @@ class HttpServer {
     std::function<std::string()> readyz;  ///< why requests should go elsewhere; empty = it is ready
   };
 
-  /// Listens on host:port, port 0 for any free one. UNAVAILABLE where it cannot.
+  /// Listens on host:port, an address or localhost, port 0 for any free one. UNAVAILABLE where it cannot.
   static absl::StatusOr<std::unique_ptr<HttpServer>> Start(absl::string_view host, int port, Handlers handlers);
   /// Ends when the requests that run have been answered.
   ~HttpServer();
@@ -37,6 +37,7 @@ class HttpServer {
   explicit HttpServer(Handlers handlers) : handlers_(std::move(handlers)) {}
 
   const Handlers handlers_;
+  std::string host_;  // numeric
   mg_context* context_ = nullptr;
   int port_ = 0;
 };

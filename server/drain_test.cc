@@ -1,0 +1,178 @@
+// How a server stops, and what health and probes tell meanwhile.
+#include <civetweb.h>
+#include <gmock/gmock.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <string>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "server/test_server.h"
+
+namespace genoserve {
+namespace {
+
+using testing::HasSubstr;
+
+// The answer of an HTTP server: status line, headers and body.
+std::string Get(int port, const std::string& path) {
+  std::array<char, 200> error{};
+  mg_connection* connection = mg_download("127.0.0.1", port, 0, error.data(), error.size(), "%s",
+                                          absl::StrCat("GET ", path, " HTTP/1.0\r\n\r\n").c_str());
+  if (connection == nullptr) return error.data();
+  const mg_response_info* info = mg_get_response_info(connection);
+  std::string answer = absl::StrCat(info->status_code, "\n");
+  std::array<char, 4096> buffer{};
+  for (int size = 0; (size = mg_read(connection, buffer.data(), buffer.size())) > 0;) {
+    answer.append(buffer.data(), static_cast<size_t>(size));
+  }
+  mg_close_connection(connection);
+  return answer;
+}
+
+class DrainTest : public ServerTest {
+ protected:
+  DrainTest() { PublishTestAcgan(store_, "model", 1, 1000); }
+
+  // grpc.health.v1.Health/Check: 1 = SERVING, 2 = NOT_SERVING; -1 = an error.
+  int Health(const std::string& name) const {
+    // HealthCheckRequest.service is field 1; so is HealthCheckResponse.status.
+    const std::string text =
+        name.empty() ? "" : absl::StrCat("\x0a", std::string(1, static_cast<char>(name.size())), name);
+    const grpc::Slice slice(text);
+    const grpc::ByteBuffer request(&slice, 1);
+    grpc::GenericStub stub(Connect());
+    grpc::ClientContext context;
+    grpc::ByteBuffer response;
+    grpc::Status status;
+    absl::Notification done;
+    stub.UnaryCall(&context, "/grpc.health.v1.Health/Check", grpc::StubOptions(), &request, &response,
+                   [&](grpc::Status result) {
+                     status = result;
+                     done.Notify();
+                   });
+    done.WaitForNotification();
+    if (!status.ok()) return -1;
+    std::vector<grpc::Slice> slices;
+    (void)response.Dump(&slices);
+    return slices.empty() || slices[0].size() < 2 ? 0 : slices[0].begin()[1];
+  }
+  // Health follows the state of a model within a step of the manager.
+  void AwaitHealthy(const std::string& name) const {
+    const absl::Time end = absl::Now() + absl::Seconds(60);
+    while (Health(name) != 1 && absl::Now() < end) {
+    }
+    EXPECT_EQ(Health(name), 1) << name;
+  }
+};
+
+TEST_F(DrainTest, HealthIsToldPerServerAndPerModel) {
+  Start();
+  AwaitHealthy("model");
+  AwaitHealthy("");
+  EXPECT_EQ(Health("other"), -1);
+  EXPECT_THAT(Get(server_->http_port(), "/readyz"), HasSubstr("200\nok"));
+  EXPECT_THAT(Get(server_->http_port(), "/livez"), HasSubstr("200\nok"));
+  EXPECT_THAT(Get(server_->http_port(), "/other"), HasSubstr("404"));
+}
+
+TEST_F(DrainTest, AnEmptyStoreIsReadyAndAnswersThatThereIsNothing) {
+  v1::ServerConfig config = TestConfig();
+  config.set_store(folder_);
+  auto server = Server::Start(config, {});
+  ASSERT_TRUE(server.ok()) << server.status();
+  server_ = *std::move(server);
+  stub_ = v1::CohortService::NewStub(Connect());
+  EXPECT_THAT(Get(server_->http_port(), "/readyz"), HasSubstr("200"));
+  const grpc::Status status = StatusOf(CohortRequest("model", 1));
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_THAT(status.error_message(), HasSubstr("no models"));
+}
+
+TEST_F(DrainTest, MetricsTellWhatWasSent) {
+  Start();
+  ASSERT_TRUE(Fetch(CohortRequest("model", 1234)).ok());
+  AwaitNoStreams();
+  const std::string metrics = Get(server_->http_port(), "/metrics");
+  EXPECT_THAT(metrics, HasSubstr("genoserve_samples_sent_total{model=\"model\",version=\"1\"} 1234"));
+  EXPECT_THAT(metrics, HasSubstr("genoserve_genotype_bytes_sent_total{model=\"model\",version=\"1\"} 308500"));
+  EXPECT_THAT(metrics, HasSubstr("genoserve_version_state{model=\"model\",state=\"serving\",version=\"1\"} 1"));
+  EXPECT_THAT(metrics, HasSubstr("genoserve_build_info{"));
+  EXPECT_THAT(metrics, HasSubstr("genoserve_stream_seconds_bucket"));
+  EXPECT_THAT(metrics, HasSubstr("genoserve_in_flight_streams 0"));
+}
+
+TEST_F(DrainTest, ADrainRefusesNewRequestsAndLetsStreamsFinish) {
+  Start();
+  AwaitHealthy("model");
+  grpc::ClientContext context;
+  const auto reader = stub_->StreamCohort(&context, CohortRequest("model", 300'000));
+  v1::StreamCohortResponse response;
+  ASSERT_TRUE(reader->Read(&response));
+  std::thread drain([this] { server_->Drain(); });
+  // New requests are refused once the drain has got that far.
+  const auto stub = v1::CohortService::NewStub(Connect());
+  grpc::Status refused;
+  do {
+    grpc::ClientContext other;
+    const auto next = stub->StreamCohort(&other, CohortRequest("model", 1));
+    v1::StreamCohortResponse unused;
+    while (next->Read(&unused)) {
+    }
+    refused = next->Finish();
+  } while (refused.ok());
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_THAT(Get(server_->http_port(), "/readyz"), HasSubstr("503\ndraining"));
+  EXPECT_THAT(Get(server_->http_port(), "/livez"), HasSubstr("200"));
+  EXPECT_EQ(Health(""), 2);
+  EXPECT_EQ(Health("model"), 2);
+  while (reader->Read(&response)) {
+  }
+  EXPECT_TRUE(reader->Finish().ok());
+  EXPECT_EQ(response.footer().sample_count(), 300'000);
+  drain.join();
+}
+
+TEST_F(DrainTest, StreamsThatDoNotFinishAreToldThatTheServerGoes) {
+  v1::ServerConfig config = TestConfig();
+  config.set_drain_delay_seconds(3600);
+  config.set_drain_timeout_seconds(3600);
+  Start(config);
+  grpc::ClientContext context;
+  const auto reader = stub_->StreamCohort(&context, CohortRequest("model", 90'000'000));
+  v1::StreamCohortResponse response;
+  ASSERT_TRUE(reader->Read(&response));
+  std::thread drain([this] { server_->Drain(); });
+  // In the drain delay requests are still taken.
+  const absl::Time end = absl::Now() + absl::Seconds(60);
+  while (Health("") != 2 && absl::Now() < end) {
+  }
+  EXPECT_EQ(Health(""), 2);
+  EXPECT_TRUE(Fetch(CohortRequest("model", 10)).ok());
+  server_->HurryUp();
+  while (reader->Read(&response)) {
+  }
+  EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+  drain.join();
+  EXPECT_EQ(server_->streams(), 0);
+}
+
+TEST_F(DrainTest, APortInUseIsToldInOneSentence) {
+  Start();
+  v1::ServerConfig config = TestConfig();
+  config.set_port(server_->port());
+  const auto second = Server::Start(config, {});
+  EXPECT_EQ(second.status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(second.status().message()), HasSubstr(absl::StrCat("127.0.0.1:", server_->port())));
+  config.set_port(0);
+  config.set_http_port(server_->http_port());
+  const auto third = Server::Start(config, {});
+  EXPECT_EQ(third.status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(third.status().message()), HasSubstr(absl::StrCat(server_->http_port())));
+}
+
+}  // namespace
+}  // namespace genoserve

@@ -1,0 +1,198 @@
+#include "server/manager/model_manager.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/base/file.h"
+#include "tests/support/artifacts.h"
+
+namespace genoserve {
+namespace {
+
+using testing::HasSubstr;
+
+// Steps a manager by hand: loads run within the step, and the clock stands still unless it is moved.
+class ModelManagerTest : public testing::Test {
+ protected:
+  static void SetUpTestSuite() { SetUpGeneratorThreads(); }
+  ModelManagerTest() : folder_(NewTestFolder()), store_(*OpenStore(folder_, /*create=*/true)) {
+    ModelManager::Options options;
+    options.clock = &clock_;
+    options.poll = absl::Seconds(2);
+    options.executor = [](const std::function<void()>& task) { task(); };
+    manager_ = std::make_unique<ModelManager>(*store_, metrics_, options);
+  }
+  ~ModelManagerTest() override {
+    manager_.reset();
+    FileSystem::Posix().Remove(folder_).IgnoreError();
+  }
+
+  // The next look at the store, with all loads that follow from it.
+  void Look() {
+    clock_.Advance(absl::Seconds(2));
+    for (int i = 0; i < 5; ++i) manager_->Step();
+  }
+  // "1:serving 2:failed"; the default version has a star.
+  std::string States() const {
+    std::string text;
+    for (const VersionStatus& status : manager_->List()) {
+      text += (text.empty() ? "" : " ") + std::to_string(status.version) + ":" + std::string(StateName(status.state)) +
+              (status.is_default ? "*" : "");
+    }
+    return text;
+  }
+  std::string Path(int64_t version, const std::string& file) const {
+    return JoinPath(folder_, "model/" + std::to_string(version) + "/" + file);
+  }
+  void Corrupt(int64_t version, const std::string& file) const {
+    std::string bytes = FileSystem::Posix().ReadFile(Path(version, file), 1 << 30).value();
+    bytes[bytes.size() / 2] ^= 1;
+    ASSERT_TRUE(FileSystem::Posix().WriteFile(Path(version, file), bytes).ok());
+  }
+
+  FakeClock clock_;
+  Metrics metrics_;
+  const std::string folder_;
+  const std::unique_ptr<CheckpointStore> store_;
+  std::unique_ptr<ModelManager> manager_;
+};
+
+TEST_F(ModelManagerTest, ANewVersionReplacesTheOldOneWhichIsFreedWhenNobodyHoldsIt) {
+  PublishTestAcgan(folder_, "model", 1);
+  Look();
+  EXPECT_EQ(States(), "1:serving*");
+  ModelHandle held = manager_->Find("model", "", "").value();
+  PublishTestAcgan(folder_, "model", 2);
+  Look();
+  EXPECT_EQ(States(), "2:serving* 1:draining");
+  EXPECT_EQ(manager_->Find("model", "", "").value()->version, 2);
+  EXPECT_EQ(manager_->Find("model", "1", "").value(), held);
+  EXPECT_EQ(manager_->Find("model", "", held->digest).value(), held);
+
+  // Another thread lets go; the step frees.
+  std::thread([&held] { held.reset(); }).join();
+  manager_->Step();
+  EXPECT_EQ(States(), "2:serving*");
+  EXPECT_EQ(manager_->Find("model", "1", "").status().code(), absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(ModelManagerTest, TheStoreIsLookedAtWhenItIsTime) {
+  Look();
+  PublishTestAcgan(folder_, "model", 1);
+  manager_->Step();
+  EXPECT_EQ(States(), "");
+  clock_.Advance(absl::Seconds(2));
+  manager_->Step();
+  EXPECT_EQ(States(), "1:serving*");
+}
+
+TEST_F(ModelManagerTest, ABadDigestIsQuarantinedUntilTheManifestChanges) {
+  PublishTestAcgan(folder_, "model", 1);
+  PublishTestAcgan(folder_, "model", 2);
+  Corrupt(2, "weights.safetensors");
+  Look();
+  EXPECT_EQ(States(), "2:failed 1:serving*");
+  EXPECT_THAT(manager_->List()[0].reason, HasSubstr("weights.safetensors"));
+  EXPECT_EQ(manager_->List()[0].digest.size(), 64);
+  // Time and repaired weights change nothing: the digest was found bad.
+  Corrupt(2, "weights.safetensors");
+  clock_.Advance(absl::Hours(24));
+  Look();
+  EXPECT_EQ(States(), "2:failed 1:serving*");
+  // Another manifest of the same content, with a space at its end.
+  const std::string manifest = FileSystem::Posix().ReadFile(Path(2, "manifest.json"), 1 << 20).value();
+  ASSERT_TRUE(FileSystem::Posix().WriteFile(Path(2, "manifest.json"), manifest + "\n").ok());
+  Look();
+  EXPECT_EQ(States(), "2:serving*");
+}
+
+TEST_F(ModelManagerTest, AMissingFileIsTriedAgainWithBackoff) {
+  PublishTestAcgan(folder_, "model", 1);
+  ASSERT_TRUE(FileSystem::Posix().Rename(Path(1, "variants.vcf"), Path(1, "aside")).ok());
+  clock_.Advance(absl::Seconds(2));
+  manager_->Step();
+  EXPECT_EQ(States(), "1:failed");
+  EXPECT_EQ(manager_->Find("model", "", "").status().code(), absl::StatusCode::kUnavailable);
+  ASSERT_TRUE(FileSystem::Posix().Rename(Path(1, "aside"), Path(1, "variants.vcf")).ok());
+  manager_->Step();
+  EXPECT_EQ(States(), "1:failed");
+  clock_.Advance(RetryDelay(1));
+  manager_->Step();
+  EXPECT_EQ(States(), "1:serving*");
+}
+
+TEST_F(ModelManagerTest, AVanishedStoreOrModelKeepsServing) {
+  PublishTestAcgan(folder_, "model", 1);
+  Look();
+  ASSERT_TRUE(FileSystem::Posix().Rename(folder_, folder_ + ".away").ok());
+  Look();
+  EXPECT_EQ(States(), "1:serving*");
+  ASSERT_TRUE(FileSystem::Posix().Rename(folder_ + ".away", folder_).ok());
+  ASSERT_TRUE(FileSystem::Posix().Remove(JoinPath(folder_, "model")).ok());
+  Look();
+  EXPECT_EQ(States(), "1:serving*");
+}
+
+TEST_F(ModelManagerTest, DeletingTheNewestVersionBringsTheOneBeforeBack) {
+  PublishTestAcgan(folder_, "model", 1);
+  PublishTestAcgan(folder_, "model", 2);
+  Look();
+  EXPECT_EQ(States(), "2:serving*");
+  ASSERT_TRUE(FileSystem::Posix().Remove(JoinPath(folder_, "model/2")).ok());
+  Look();
+  EXPECT_EQ(States(), "1:serving*");
+}
+
+TEST_F(ModelManagerTest, ADrainingVersionComesBackWithoutALoad) {
+  PublishTestAcgan(folder_, "model", 1);
+  Look();
+  const ModelHandle held = manager_->Find("model", "", "").value();
+  PublishTestAcgan(folder_, "model", 2);
+  Look();
+  ASSERT_TRUE(FileSystem::Posix().Remove(JoinPath(folder_, "model/2")).ok());
+  Look();
+  EXPECT_EQ(States(), "1:serving*");
+  EXPECT_EQ(manager_->Find("model", "", "").value(), held);
+}
+
+TEST_F(ModelManagerTest, ReadyOnceEveryModelOfTheFirstLookHasBeenTried) {
+  PublishTestAcgan(folder_, "a", 1);
+  PublishTestWganGp(folder_, "model", 1);
+  Corrupt(1, "weights.safetensors");
+  EXPECT_FALSE(manager_->Ready());
+  clock_.Advance(absl::Seconds(2));
+  manager_->Step();
+  EXPECT_FALSE(manager_->Ready());
+  manager_->Step();
+  EXPECT_TRUE(manager_->Ready());
+}
+
+TEST_F(ModelManagerTest, AnEmptyStoreIsReadyButOneWithoutAGoodModelIsNot) {
+  PublishTestAcgan(folder_, "model", 1);
+  Corrupt(1, "weights.safetensors");
+  Look();
+  EXPECT_FALSE(manager_->Ready());
+  const std::string empty = NewTestFolder();
+  const auto store = *OpenStore(empty, /*create=*/true);
+  ModelManager other(*store, metrics_, {.executor = [](const std::function<void()>& task) { task(); }});
+  EXPECT_FALSE(other.Ready());
+  other.Step();
+  EXPECT_TRUE(other.Ready());
+  FileSystem::Posix().Remove(empty).IgnoreError();
+}
+
+TEST_F(ModelManagerTest, HandlesOutliveTheManager) {
+  PublishTestAcgan(folder_, "model", 1);
+  Look();
+  const ModelHandle held = manager_->Find("model", "", "").value();
+  manager_.reset();
+  EXPECT_EQ(held->variants.size(), 100);
+}
+
+}  // namespace
+}  // namespace genoserve
