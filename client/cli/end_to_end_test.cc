@@ -17,6 +17,7 @@
 #include "client/testing/subprocess.h"
 #include "core/base/file.h"
 #include "core/base/sha256.h"
+#include "tests/support/certificates.h"
 
 namespace genoserve {
 namespace {
@@ -181,7 +182,7 @@ TEST_F(EndToEndTest, BadInputIsToldInOneLineAndLeavesNothing) {
       {{"fetch", kHaplotypes, "-n", "99999999999999999999"}, kExitUsage, "not a whole number"},
       {{"fetch", kHaplotypes, "-n", "5", "--seed", "-1"}, kExitUsage, "not a whole number"},
       {{"fetch", kHaplotypes}, kExitUsage, "how many samples"},
-      {{"fetch", kHaplotypes, "--pop", "XYZ:5"}, kExitNotFound, "it has L0, L1"},
+      {{"fetch", kHaplotypes, "--pop", "XYZ:5"}, kExitNotFound, "it has L0, L1, L2"},
       {{"fetch", kHaplotypes, "--pop", "L0:5,L0:5"}, kExitUsage, "twice"},
       {{"fetch", kHaplotypes, "--pop", "L0:5", "-n", "6"}, kExitUsage, "6 samples, but --pop for 5"},
       {{"fetch", kHaplotypes, "-n", "5", "--pheno", "height=3"}, kExitNotFound, "height"},
@@ -382,22 +383,17 @@ TEST_F(EndToEndTest, HelpTellsExamplesAndExitCodes) {
 
 class SecureTest : public EndToEndTest {
  protected:
-  void SetUp() override {
-    Tool({"openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=authority", "-keyout",
-          Input("ca.key"), "-out", Input("ca.pem")});
-    Sign("server", "subjectAltName=DNS:localhost,IP:127.0.0.1");
-    Sign("client", "subjectAltName=DNS:client");
-    Tool({"openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=other", "-keyout",
-          Input("other.key"), "-out", Input("other.pem")});
+  SecureTest() {
+    WriteInput("ca.pem", authority_.certificate());
+    WriteInput("other.pem", TestAuthority().certificate());
+    for (const char* name : {"server", "client"}) {
+      const PemPair pair = authority_.Issue(name);
+      WriteInput(absl::StrCat(name, ".pem"), pair.certificate);
+      WriteInput(absl::StrCat(name, ".key"), pair.key);
+    }
   }
 
-  void Sign(const std::string& name, const std::string& extension) {
-    const std::string extensions = WriteInput(name + ".ext", extension + "\n");
-    Tool({"openssl", "req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=" + name, "-keyout", Input(name + ".key"),
-          "-out", Input(name + ".csr")});
-    Tool({"openssl", "x509", "-req", "-in", Input(name + ".csr"), "-CA", Input("ca.pem"), "-CAkey", Input("ca.key"),
-          "-CAcreateserial", "-days", "2", "-extfile", extensions, "-out", Input(name + ".pem")});
-  }
+  TestAuthority authority_;
 };
 
 TEST_F(SecureTest, SpeaksTlsAndShowsItsToken) {

@@ -1,17 +1,13 @@
 #include "client/testing/served_models.h"
 
-#include <stdlib.h>
-
 #include <algorithm>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "core/artifact/artifact.h"
 #include "core/base/file.h"
-#include "core/model/test_models.h"
-#include "core/store/checkpoint_store.h"
 #include "server/config.h"
+#include "tests/support/artifacts.h"
 
 namespace genoserve {
 namespace {
@@ -19,20 +15,9 @@ namespace {
 constexpr int64_t kHaplotypeVariants = 400;
 constexpr int64_t kDiploidVariants = 90;
 
-VariantTable Variants(int64_t count) {
-  std::vector<VariantRecord> variants;
-  for (int64_t i = 0; i < count; ++i) {
-    const bool first = i < count / 2;
-    variants.push_back({first ? "1" : "2", 100 * (first ? i + 1 : i + 1 - count / 2), absl::StrCat("rs", i + 1),
-                        i % 2 == 0 ? "A" : "C", i % 2 == 0 ? "G" : "T"});
-  }
-  return *VariantTable::Create(std::move(variants), {{"1", 1'000'000}, {"2", 1'000'000}});
-}
-
 }  // namespace
 
-ServedModelsTest::ServedModelsTest() : folder_(JoinPath(testing::TempDir(), "servedXXXXXX")) {
-  EXPECT_NE(::mkdtemp(folder_.data()), nullptr);
+ServedModelsTest::ServedModelsTest() : folder_(NewTestFolder()) {
   out_folder_ = JoinPath(folder_, "out");
   EXPECT_TRUE(FileSystem::Posix().MakeFolder(out_folder_).ok());
   EXPECT_TRUE(FileSystem::Posix().MakeFolder(JoinPath(folder_, "in")).ok());
@@ -97,14 +82,9 @@ std::string ServedModelsTest::WriteInput(const std::string& name, const std::str
 }
 
 void ServedModelsTest::Publish() {
-  auto store = OpenStore(JoinPath(folder_, "store"), /*create=*/true);
-  ASSERT_TRUE(store.ok()) << store.status();
-  for (const auto& [name, manifest] : {std::make_pair(kHaplotypes, SmallAcgan(kHaplotypeVariants, 2)),
-                                       std::make_pair(kDiploid, SmallWganGp(kDiploidVariants))}) {
-    const auto version = PublishArtifact(**store, name, manifest, RandomWeights(manifest, next_seed_++),
-                                         Variants(manifest.variant_count()));
-    ASSERT_TRUE(version.ok()) << version.status();
-  }
+  const std::string store = JoinPath(folder_, "store");
+  ASSERT_GT(PublishTestAcgan(store, kHaplotypes, next_seed_++, kHaplotypeVariants), 0);
+  ASSERT_GT(PublishTestWganGp(store, kDiploid, next_seed_++, kDiploidVariants), 0);
 }
 
 }  // namespace genoserve

@@ -12,7 +12,7 @@
 
 namespace genoserve {
 
-/// A haplotype model: 400 variants on the contigs 1 and 2, labels L0 and L1 of the column "population".
+/// A haplotype model: 400 variants on the contigs 1 and 2, labels L0, L1 and L2 of the column "population".
 inline constexpr char kHaplotypes[] = "haplotypes";
 /// A diploid model: 90 variants, conditioned on weight (10 to 30 g) and coat (a, b or c).
 inline constexpr char kDiploid[] = "diploid";
