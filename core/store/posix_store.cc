@@ -59,7 +59,7 @@ class PosixPublication final : public Publication {
     GENOSERVE_RETURN_IF_ERROR(files_.SyncFolder(folder_));
     GENOSERVE_RETURN_IF_ERROR(files_.SyncFolder(model_folder_));
     const std::string path = JoinPath(folder_, kManifestFile);
-    const absl::Status status = WriteFileAtomically(files_, path, manifest_json);
+    absl::Status status = WriteFileAtomically(files_, path, manifest_json);
     committed_ = status.ok() || files_.Exists(path);
     if (committed_ && !status.ok()) {
       return Annotate(status, absl::StrCat("version ", version_, " is published but may not survive a power cut"));
