@@ -109,7 +109,7 @@ TEST_F(DrainTest, ADrainRefusesNewRequestsAndLetsStreamsFinish) {
   Start();
   AwaitHealthy("model");
   grpc::ClientContext context;
-  const auto reader = stub_->StreamCohort(&context, CohortRequest("model", 300'000));
+  const auto reader = stub_->StreamCohort(&context, CohortRequest("model", 100'000));
   v1::StreamCohortResponse response;
   ASSERT_TRUE(reader->Read(&response));
   std::thread drain([this] { server_->Drain(); });
@@ -132,7 +132,7 @@ TEST_F(DrainTest, ADrainRefusesNewRequestsAndLetsStreamsFinish) {
   while (reader->Read(&response)) {
   }
   EXPECT_TRUE(reader->Finish().ok());
-  EXPECT_EQ(response.footer().sample_count(), 300'000);
+  EXPECT_EQ(response.footer().sample_count(), 100'000);
   drain.join();
 }
 

@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "core/base/file.h"
 #include "tests/support/artifacts.h"
 
@@ -16,11 +17,38 @@ namespace {
 
 using testing::HasSubstr;
 
+// A real store that fails to read weights so many times.
+class UnreliableStore final : public CheckpointStore {
+ public:
+  explicit UnreliableStore(const std::string& folder) : store_(*OpenStore(folder, /*create=*/true)) {}
+
+  absl::StatusOr<std::vector<std::string>> ListModels() const override { return store_->ListModels(); }
+  absl::StatusOr<std::vector<int64_t>> ListVersions(absl::string_view model) const override {
+    return store_->ListVersions(model);
+  }
+  absl::StatusOr<std::string> Read(absl::string_view model, int64_t version, absl::string_view file,
+                                   uint64_t limit) const override {
+    if (file == kWeightsFile && failures > 0) {
+      --failures;
+      return absl::UnavailableError("the disk is slow");
+    }
+    return store_->Read(model, version, file, limit);
+  }
+  absl::StatusOr<std::unique_ptr<Publication>> Publish(absl::string_view model) override {
+    return store_->Publish(model);
+  }
+
+  mutable int failures = 0;
+
+ private:
+  const std::unique_ptr<CheckpointStore> store_;
+};
+
 // Steps a manager by hand: loads run within the step, and the clock stands still unless it is moved.
 class ModelManagerTest : public testing::Test {
  protected:
   static void SetUpTestSuite() { SetUpGeneratorThreads(); }
-  ModelManagerTest() : folder_(NewTestFolder()), store_(*OpenStore(folder_, /*create=*/true)) {
+  ModelManagerTest() : folder_(NewTestFolder()), store_(std::make_unique<UnreliableStore>(folder_)) {
     ModelManager::Options options;
     options.clock = &clock_;
     options.poll = absl::Seconds(2);
@@ -41,13 +69,13 @@ class ModelManagerTest : public testing::Test {
   std::string States() const {
     std::string text;
     for (const VersionStatus& status : manager_->List()) {
-      text += (text.empty() ? "" : " ") + std::to_string(status.version) + ":" + std::string(StateName(status.state)) +
-              (status.is_default ? "*" : "");
+      absl::StrAppend(&text, text.empty() ? "" : " ", status.version, ":", StateName(status.state),
+                      status.is_default ? "*" : "");
     }
     return text;
   }
   std::string Path(int64_t version, const std::string& file) const {
-    return JoinPath(folder_, "model/" + std::to_string(version) + "/" + file);
+    return absl::StrCat(folder_, "/model/", version, "/", file);
   }
   void Corrupt(int64_t version, const std::string& file) const {
     std::string bytes = FileSystem::Posix().ReadFile(Path(version, file), 1 << 30).value();
@@ -58,7 +86,7 @@ class ModelManagerTest : public testing::Test {
   FakeClock clock_;
   Metrics metrics_;
   const std::string folder_;
-  const std::unique_ptr<CheckpointStore> store_;
+  const std::unique_ptr<UnreliableStore> store_;
   std::unique_ptr<ModelManager> manager_;
 };
 
@@ -111,14 +139,15 @@ TEST_F(ModelManagerTest, ABadDigestIsQuarantinedUntilTheManifestChanges) {
   EXPECT_EQ(States(), "2:serving*");
 }
 
-TEST_F(ModelManagerTest, AMissingFileIsTriedAgainWithBackoff) {
+TEST_F(ModelManagerTest, AnErrorThatMayPassIsTriedAgainWithBackoff) {
   PublishTestAcgan(folder_, "model", 1);
-  ASSERT_TRUE(FileSystem::Posix().Rename(Path(1, "variants.vcf"), Path(1, "aside")).ok());
+  store_->failures = 1;
   clock_.Advance(absl::Seconds(2));
   manager_->Step();
   EXPECT_EQ(States(), "1:failed");
-  EXPECT_EQ(manager_->Find("model", "", "").status().code(), absl::StatusCode::kUnavailable);
-  ASSERT_TRUE(FileSystem::Posix().Rename(Path(1, "aside"), Path(1, "variants.vcf")).ok());
+  const absl::Status status = manager_->Find("model", "", "").status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("the disk is slow"));
   manager_->Step();
   EXPECT_EQ(States(), "1:failed");
   clock_.Advance(RetryDelay(1));
@@ -179,7 +208,9 @@ TEST_F(ModelManagerTest, AnEmptyStoreIsReadyButOneWithoutAGoodModelIsNot) {
   EXPECT_FALSE(manager_->Ready());
   const std::string empty = NewTestFolder();
   const auto store = *OpenStore(empty, /*create=*/true);
-  ModelManager other(*store, metrics_, {.executor = [](const std::function<void()>& task) { task(); }});
+  ModelManager::Options options;
+  options.executor = [](const std::function<void()>& task) { task(); };
+  ModelManager other(*store, metrics_, options);
   EXPECT_FALSE(other.Ready());
   other.Step();
   EXPECT_TRUE(other.Ready());
