@@ -1,0 +1,38 @@
+// The two networks of acgan, after Genome-AC-GAN.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <vector>
+
+#include "genoserve/v1/manifest.pb.h"
+#include "trainer/objective/parameters.h"
+
+namespace genoserve {
+
+/// What the output layer of the generator sees, [rows, rank or last hidden size], from z [rows, latent] and label
+/// indices [rows].
+at::Tensor AcganHidden(const v1::AcganSpec& spec, const Parameters& generator, int64_t label_count, const at::Tensor& z,
+                       const at::Tensor& labels);
+
+/// The outputs before tanh or sigmoid, [rows, variants].
+at::Tensor AcganLogits(const Parameters& generator, const at::Tensor& hidden, const at::Tensor& labels);
+
+/// The discriminator's weights: hidden.<i>, validity and classes.
+Parameters InitialDiscriminator(const v1::TrainingRecipe& recipe, int64_t variants, int64_t label_count,
+                                TrainingNoise& noise);
+
+/// What the discriminator says of rows.
+struct Verdict {
+  at::Tensor validity;  ///< [rows], logit of being real
+  at::Tensor classes;   ///< [rows, labels], logits
+};
+
+/// Judges rows of alleles [rows, variants], with dropout.
+Verdict Discriminate(const v1::TrainingRecipe& recipe, double leaky_slope, const Parameters& discriminator,
+                     const at::Tensor& alleles, TrainingNoise& noise);
+
+/// The sum of w^2 over the kernels hidden.<i>.weight.
+at::Tensor HiddenKernelSquares(const Parameters& parameters);
+
+}  // namespace genoserve

@@ -1,0 +1,189 @@
+// acgan: the training of Genome-AC-GAN, started from the data where the recipe asks for it.
+#include <c10/core/GradMode.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/status.h"
+#include "core/model/torch_guard.h"
+#include "core/model/weights.h"
+#include "trainer/objective/acgan_networks.h"
+#include "trainer/objective/adversarial_loss.h"
+#include "trainer/objective/adversarial_recipe.h"
+#include "trainer/objective/batches.h"
+#include "trainer/objective/calibration.h"
+#include "trainer/objective/data_statistics.h"
+#include "trainer/objective/generator_weights.h"
+#include "trainer/objective/polyloss.h"
+#include "trainer/objective/principal_components.h"
+#include "trainer/objective/relaxed_draw.h"
+
+namespace genoserve {
+namespace {
+
+// Rows that frequencies are calibrated on; half of them mirror the others.
+constexpr int64_t kCalibrationRows = 1024;
+// Components at most, as a share of the rows: with more they would remember single people.
+constexpr int64_t kRowsPerComponent = 4;
+
+class AcganRecipe final : public AdversarialRecipe {
+ public:
+  AcganRecipe(const v1::Manifest& manifest, const TrainingSet& data, uint64_t seed, int64_t total_steps,
+              DeviceKind device)
+      : AdversarialRecipe(manifest, data, seed, total_steps, device),
+        spec_(manifest_.generator().acgan()),
+        label_count_(manifest_.labels_size()),
+        order_(data.genotypes.rows(), static_cast<size_t>(recipe_.batch_size()), seed) {
+    for (const int label : data.labels) row_labels_.insert(row_labels_.end(), 2, label);
+  }
+
+  absl::Status SetUp() {
+    GENOSERVE_ASSIGN_OR_RETURN(const GeneratorShape shape, ShapeOfGenerator(manifest_));
+    return GuardTorch([&] {
+      generator_ = InitialGenerator(manifest_, shape, recipe_.start_from_data(), noise_);
+      critic_ = InitialDiscriminator(recipe_, manifest_.variant_count(), label_count_, noise_);
+      if (recipe_.start_from_data() || recipe_.calibrate()) {
+        statistics_ = DescribeData(data_.genotypes, row_labels_, label_count_, device_);
+        frequencies_ = StateFrequencies(statistics_).select(1, 1).contiguous();
+      }
+      if (recipe_.start_from_data()) StartFromData();
+      return SetUpOptimizers();
+    });
+  }
+
+ protected:
+  Losses TrainStep() override {
+    const int64_t batch = recipe_.batch_size();
+    const std::vector<size_t> rows = order_.Rows(steps());
+    std::vector<int64_t> real_label_values;
+    real_label_values.reserve(rows.size());
+    for (const size_t row : rows) real_label_values.push_back(row_labels_[row]);
+    const at::Tensor real_labels = IndexTensor(real_label_values, device_);
+    at::Tensor real = DecodeRows(data_.genotypes, rows, device_);
+    if (recipe_.input_noise() > 0) {
+      real = real - (noise_.Normal(real.sizes()) + 1.0).mul_(recipe_.input_noise()).clamp_(0.0, 0.3);
+    }
+
+    // Generated and real rows in one order, cut into the discriminator's steps.
+    const at::Tensor fake_labels = FakeLabels(real_labels);
+    at::Tensor fake;
+    {
+      const c10::NoGradGuard no_grad;
+      fake = Draw(noise_.Normal({batch, spec_.latent_size()}), fake_labels);
+    }
+    const at::Tensor order = IndexTensor(noise_.Permutation(static_cast<size_t>(2 * batch)), device_);
+    const at::Tensor targets = at::cat(
+        {at::zeros_like(real.select(1, 0)) + TargetNoise(batch),
+         at::ones_like(real.select(1, 0)) - noise_.Uniform({batch}) * recipe_.target_noise() - TargetNoise(batch)});
+    const auto alleles = at::cat({fake, real}).index_select(0, order).chunk(recipe_.critic_steps());
+    const auto classes = at::cat({fake_labels, real_labels}).index_select(0, order).chunk(recipe_.critic_steps());
+    const auto validity = targets.index_select(0, order).chunk(recipe_.critic_steps());
+    double critic_loss = 0;
+    for (size_t i = 0; i < alleles.size(); ++i) {
+      const at::Tensor loss = Loss(alleles[i], validity[i], classes[i], critic_);
+      critic_optimizer_->Step(critic_, torch::autograd::grad({loss}, critic_.tensors()));
+      critic_loss += loss.item<double>() / static_cast<double>(alleles.size());
+    }
+
+    const at::Tensor labels = FakeLabels(real_labels);
+    const at::Tensor made = Draw(noise_.Normal({batch, spec_.latent_size()}), labels);
+    const at::Tensor wanted = at::ones_like(real.select(1, 0)) - TargetNoise(batch);
+    const at::Tensor loss = Loss(made, wanted, labels, generator_);
+    generator_optimizer_->Step(generator_, torch::autograd::grad({loss}, generator_.tensors()));
+    return {{"discriminator", critic_loss}, {"generator", loss.item<double>()}};
+  }
+
+  TensorMap ExportWeights(const Parameters& generator, TrainingNoise& noise) const override {
+    TensorMap weights;
+    for (const auto& [name, tensor] : generator.items()) weights[name] = FromTorch(tensor);
+    if (recipe_.calibrate()) {
+      const at::Tensor half = noise.Normal({kCalibrationRows / 2, spec_.latent_size()});
+      weights["label_logits"] = FromTorch(LabelLogits(generator, at::cat({half, -half})));
+    }
+    return weights;
+  }
+
+ private:
+  // Labels for generated rows: uniform, or those of the real batch in another order.
+  at::Tensor FakeLabels(const at::Tensor& real_labels) {
+    if (!recipe_.uniform_labels()) return real_labels;
+    return IndexTensor(noise_.Integers(static_cast<size_t>(real_labels.size(0)), label_count_), device_);
+  }
+
+  // |N(.01, .001)| for the paper's targets, whose uniform noise goes to .1.
+  at::Tensor TargetNoise(int64_t rows) {
+    return (noise_.Normal({rows}) * 0.01 + 0.1).mul_(recipe_.target_noise()).abs_();
+  }
+
+  // What the discriminator sees of generated rows.
+  at::Tensor Draw(const at::Tensor& z, const at::Tensor& labels) {
+    const at::Tensor logits = AcganLogits(generator_, AcganHidden(spec_, generator_, label_count_, z, labels), labels);
+    if (spec_.output() == v1::ALLELE_OUTPUT_TANH_THRESHOLD) return at::tanh(logits);
+    return RelaxedBernoulli(logits, noise_.Logistic(logits.sizes()), Temperature(), recipe_.straight_through());
+  }
+
+  at::Tensor Loss(const at::Tensor& alleles, const at::Tensor& validity, const at::Tensor& classes,
+                  const Parameters& trained) {
+    const Verdict verdict = Discriminate(recipe_, spec_.leaky_slope(), critic_, alleles, noise_);
+    at::Tensor loss = BinaryCrossEntropy(verdict.validity, validity);
+    if (recipe_.classifier_weight() > 0) {
+      loss = loss + recipe_.classifier_weight() *
+                        PolyLoss(verdict.classes, classes, recipe_.polyloss_epsilon(), recipe_.label_smoothing());
+    }
+    if (recipe_.weight_decay() > 0) loss = loss + recipe_.weight_decay() * HiddenKernelSquares(trained);
+    return loss;
+  }
+
+  // label_logits with which the mean probabilities over z are the training frequencies of each label.
+  at::Tensor LabelLogits(const Parameters& generator, const at::Tensor& z) const {
+    std::vector<at::Tensor> rows;
+    for (int64_t label = 0; label < label_count_; ++label) {
+      const at::Tensor labels = at::full({z.size(0)}, label, z.options().dtype(at::kLong));
+      const at::Tensor hidden = AcganHidden(spec_, generator, label_count_, z, labels);
+      rows.push_back(
+          CalibrateAlleles(generator.Linear("output", hidden), frequencies_[label], generator["label_logits"][label]));
+    }
+    return at::stack(rows);
+  }
+
+  // Components within labels become the output layer, z itself the hidden state; see calibration.h.
+  void StartFromData() {
+    const c10::NoGradGuard no_grad;
+    const auto rows = static_cast<int64_t>(data_.genotypes.rows());
+    const int64_t count = std::max<int64_t>(
+        1, std::min({static_cast<int64_t>(spec_.rank()), rows / kRowsPerComponent, manifest_.variant_count()}));
+    const PrincipalComponents components =
+        FindComponents(data_.genotypes, row_labels_, statistics_.means, statistics_.deviations, count, noise_);
+    const at::Tensor half = noise_.Normal({kCalibrationRows / 2, spec_.latent_size()});
+    const at::Tensor z = at::cat({half, -half});
+    const at::Tensor pooled =
+        at::mm((statistics_.group_rows / at::sum(statistics_.group_rows)).unsqueeze(0), frequencies_);
+    const LiabilityModel model =
+        FitLiability(z.slice(1, 0, count), components.loadings, pooled, statistics_.neighbour_r2);
+    generator_["output.weight"].zero_();
+    generator_["output.weight"].slice(1, 0, count).copy_(model.weights);
+    generator_["output.bias"].zero_();
+    generator_["skip.weight"].copy_(at::eye(spec_.rank(), spec_.latent_size(), z.options()));
+    generator_["label_logits"].copy_(at::logit(frequencies_));
+    generator_["label_logits"].copy_(LabelLogits(generator_, z));
+  }
+
+  const v1::AcganSpec& spec_;
+  const int64_t label_count_;
+  std::vector<int64_t> row_labels_;
+  BatchOrder order_;
+  DataStatistics statistics_;
+  at::Tensor frequencies_;  // [labels, variants]
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Recipe>> MakeAcganRecipe(const v1::Manifest& manifest, const TrainingSet& data,
+                                                        uint64_t seed, int64_t total_steps, DeviceKind device) {
+  auto recipe = std::make_unique<AcganRecipe>(manifest, data, seed, total_steps, device);
+  GENOSERVE_RETURN_IF_ERROR(recipe->SetUp());
+  return recipe;
+}
+
+}  // namespace genoserve

@@ -1,0 +1,70 @@
+// What the recipes share: two networks, their optimisers, the average of the generator, and their state.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "genoserve/v1/manifest.pb.h"
+#include "trainer/objective/noise.h"
+#include "trainer/objective/optimizer.h"
+#include "trainer/objective/parameters.h"
+#include "trainer/objective/recipe.h"
+
+namespace genoserve {
+
+/// Base of the recipes. Derived classes fill the networks and call SetUpOptimizers.
+class AdversarialRecipe : public Recipe {
+ public:
+  absl::StatusOr<Losses> Step() final;
+  int64_t steps() const final { return steps_; }
+  absl::StatusOr<std::string> SaveState() const final;
+  absl::Status RestoreState(absl::string_view state) final;
+  absl::StatusOr<TensorMap> Export() const final;
+
+ protected:
+  AdversarialRecipe(const v1::Manifest& manifest, const TrainingSet& data, uint64_t seed, int64_t total_steps,
+                    DeviceKind device);
+
+  /// One generator step with its critic steps; may throw LibTorch's exceptions.
+  virtual Losses TrainStep() = 0;
+  /// Weights for MakeGenerator from those of the average; may throw LibTorch's exceptions.
+  virtual TensorMap ExportWeights(const Parameters& generator, TrainingNoise& noise) const = 0;
+
+  /// Makes the optimisers and the average once both networks are there.
+  absl::Status SetUpOptimizers();
+  /// Temperature of the relaxed draws of this step, linear from start to end over all steps.
+  double Temperature() const;
+
+  v1::Manifest manifest_;
+  const v1::TrainingRecipe& recipe_;
+  const TrainingSet& data_;
+  const uint64_t seed_;
+  const at::Device device_;
+  TrainingNoise noise_;
+  Parameters generator_;
+  Parameters critic_;
+  std::unique_ptr<Optimizer> generator_optimizer_;
+  std::unique_ptr<Optimizer> critic_optimizer_;
+
+ private:
+  // Every tensor that the next step depends on, by a unique name.
+  std::vector<std::pair<std::string, at::Tensor>> StateTensors() const;
+
+  int64_t total_steps_;
+  int64_t steps_ = 0;
+  Parameters average_;
+};
+
+/// Makes the recipe of an acgan; see MakeRecipe.
+absl::StatusOr<std::unique_ptr<Recipe>> MakeAcganRecipe(const v1::Manifest& manifest, const TrainingSet& data,
+                                                        uint64_t seed, int64_t total_steps, DeviceKind device);
+
+/// Makes the recipe of a wgan-gp; see MakeRecipe.
+absl::StatusOr<std::unique_ptr<Recipe>> MakeWganGpRecipe(const v1::Manifest& manifest, const TrainingSet& data,
+                                                         uint64_t seed, int64_t total_steps, DeviceKind device);
+
+}  // namespace genoserve

@@ -1,0 +1,44 @@
+#include "trainer/objective/batches.h"
+
+#include <algorithm>
+
+#include "trainer/objective/noise.h"
+
+namespace genoserve {
+namespace {
+
+// Steps of TrainingNoise from here on are passes over the data.
+constexpr int64_t kFirstPass = int64_t{1} << 38;
+
+}  // namespace
+
+BatchOrder::BatchOrder(size_t rows, size_t batch_size, uint64_t seed)
+    : rows_(rows), batch_size_(batch_size), seed_(seed) {}
+
+std::vector<size_t> BatchOrder::Rows(int64_t index) {
+  const auto batches = static_cast<int64_t>(std::max<size_t>(1, rows_ / batch_size_));
+  if (index / batches != pass_) {
+    pass_ = index / batches;
+    TrainingNoise noise(seed_, at::kCPU);
+    noise.StartStep(kFirstPass + pass_);
+    order_ = noise.Permutation(rows_);
+  }
+  std::vector<size_t> batch(batch_size_);
+  const size_t first = static_cast<size_t>(index % batches) * batch_size_;
+  for (size_t i = 0; i < batch_size_; ++i) batch[i] = static_cast<size_t>(order_[(first + i) % rows_]);
+  return batch;
+}
+
+at::Tensor DecodeRows(const GenotypeMatrix& genotypes, const std::vector<size_t>& rows, at::Device device) {
+  const size_t variants = genotypes.variants();
+  at::Tensor decoded = at::empty({static_cast<int64_t>(rows.size()), static_cast<int64_t>(variants)}, at::kFloat);
+  float* to = decoded.mutable_data_ptr<float>();
+  std::vector<uint8_t> codes(variants);
+  for (const size_t row : rows) {
+    genotypes.UnpackRow(row, codes);
+    to = std::copy(codes.begin(), codes.end(), to);
+  }
+  return decoded.to(device);
+}
+
+}  // namespace genoserve

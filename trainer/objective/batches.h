@@ -1,0 +1,35 @@
+// Minibatches of real rows, decoded from the packed matrix.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "core/genotype/genotype_matrix.h"
+
+namespace genoserve {
+
+/// Rows in a random order that changes with each pass over the data; the last rows of a pass that fill no batch are
+/// left out of it. Batch `index` is a function of (rows, batch size, seed, index). Not thread-safe.
+class BatchOrder {
+ public:
+  /// A batch larger than the data has all its rows, as often as they fit.
+  BatchOrder(size_t rows, size_t batch_size, uint64_t seed);
+
+  /// The rows of batch `index`, 0 and up.
+  std::vector<size_t> Rows(int64_t index);
+
+ private:
+  size_t rows_;
+  size_t batch_size_;
+  uint64_t seed_;
+  int64_t pass_ = -1;
+  std::vector<int64_t> order_;
+};
+
+/// The codes of these rows as floats, [rows, variants], on `device`.
+at::Tensor DecodeRows(const GenotypeMatrix& genotypes, const std::vector<size_t>& rows, at::Device device);
+
+}  // namespace genoserve

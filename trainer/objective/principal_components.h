@@ -1,0 +1,28 @@
+// Principal components of a training set, for generators that start from the data.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "core/genotype/genotype_matrix.h"
+#include "trainer/objective/noise.h"
+
+namespace genoserve {
+
+/// Components of standardised codes Z: Z is about scores * loadings', scores have mean square 1.
+struct PrincipalComponents {
+  at::Tensor scores;    ///< [rows, components]
+  at::Tensor loadings;  ///< [variants, components]; the square sum of a row is the share of its variance
+};
+
+/// The first `count` components of (code - means[group of the row]) / deviation, by the randomised subspace iteration
+/// of Halko, Martinsson and Tropp 2011 (algorithms 4.4 and 5.1, three passes, ten components more than asked for).
+/// `means` is [groups, variants], `deviations` [variants]; a variant of deviation 0 has loadings 0. Memory: a block of
+/// rows and (rows + variants) * components floats. `count` must be at most min(rows, variants).
+PrincipalComponents FindComponents(const GenotypeMatrix& genotypes, const std::vector<int64_t>& groups,
+                                   const at::Tensor& means, const at::Tensor& deviations, int64_t count,
+                                   TrainingNoise& noise);
+
+}  // namespace genoserve
