@@ -1,5 +1,6 @@
 #include "trainer/evaluate_command.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <utility>
@@ -84,6 +85,14 @@ absl::Status CheckArguments(const EvaluateArguments& arguments) {
   return absl::OkStatus();
 }
 
+void TellLabelsOfOne(const Labels& labels, const std::vector<SampleGroup>& groups, const std::string& panel) {
+  for (const std::string& name : labels.names) {
+    const auto is_it = [&name](const SampleGroup& group) { return group.name == name; };
+    if (std::any_of(groups.begin(), groups.end(), is_it)) continue;
+    std::fprintf(stderr, "label %s is in %s only and has no line of its own\n", name.c_str(), panel.c_str());
+  }
+}
+
 // Tells what the comparison leaves out, where it leaves out something.
 void TellWhatIsLeftOut(const GenotypeData& real, const GenotypeData& synthetic, size_t shared) {
   if (real.variants.size() != shared || synthetic.variants.size() != shared) {
@@ -144,6 +153,8 @@ absl::Status Evaluate(const EvaluateArguments& arguments) {
                                           arguments.synthetic_label_column.empty() ? arguments.label_column
                                                                                    : arguments.synthetic_label_column));
     groups = SharedGroups(real_labels, synthetic_labels);
+    TellLabelsOfOne(real_labels, groups, arguments.panel);
+    TellLabelsOfOne(synthetic_labels, groups, arguments.synthetic_panel);
   }
   GENOSERVE_ASSIGN_OR_RETURN(
       const CohortComparison comparison,

@@ -2,13 +2,13 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
-#include <csignal>
 #include <iostream>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "trainer/evaluate_command.h"
 #include "trainer/exit_code.h"
+#include "trainer/runtime.h"
 #include "trainer/train_command.h"
 #include "trainer/train_options.h"
 
@@ -21,8 +21,6 @@ int Complain(absl::string_view message) {
 }
 
 int Main(int argc, char** argv) {
-  // A file that may not grow further is a write that fails, not the end of the program.
-  std::signal(SIGXFSZ, SIG_IGN);
   CLI::App app("Trains generators of synthetic genotypes and publishes them to a store.", "genoserve-trainer");
   app.require_subcommand(1);
   app.set_version_flag("--version", absl::StrCat("genoserve-trainer ", GENOSERVE_VERSION));
@@ -39,7 +37,14 @@ int Main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return Complain(absl::StrReplaceAll(error.what(), {{"\n", " "}}));
   }
-  const absl::Status status = train_command->parsed() ? Train(train) : Evaluate(evaluate);
+  absl::Status status;
+  if (train_command->parsed()) {
+    status = CheckTrainArguments(train);
+    if (status.ok()) SetUpRuntime(argv);
+    if (status.ok()) status = Train(train);
+  } else {
+    status = Evaluate(evaluate);
+  }
   if (!status.ok()) Complain(status.message());
   return ExitCodeOf(status);
 }

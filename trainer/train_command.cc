@@ -132,6 +132,8 @@ class TrainingRun {
     const double most = arguments_.max_seconds > 0 ? arguments_.max_seconds : arguments_.quick ? kQuickSeconds : 0;
     if (most > 0) options.max_time = absl::Seconds(most);
     CatchInterrupts();
+    Tell(absl::StrFormat("training %s, %d steps on %s; Ctrl-C writes a checkpoint and stops", arguments_.preset,
+                         options.total_steps, manifest_.training().device()));
     began_ = clock_.Now();
     Progress progress(std::cerr, StyleOfStandardError(), clock_, recipe_->steps(), options.total_steps,
                       options.max_time);
@@ -219,7 +221,6 @@ class TrainingRun {
 }  // namespace
 
 absl::Status Train(const TrainArguments& arguments) {
-  GENOSERVE_RETURN_IF_ERROR(CheckTrainArguments(arguments));
   GENOSERVE_ASSIGN_OR_RETURN(GenotypeSource source, SourceOf(arguments.genotypes));
   GENOSERVE_ASSIGN_OR_RETURN(const DeviceChoice choice, ParseDeviceChoice(arguments.device));
   GENOSERVE_ASSIGN_OR_RETURN(Dataset dataset, LoadDataset(OptionsOf(arguments, std::move(source))));

@@ -10,6 +10,7 @@ namespace genoserve {
 /// standard error, the figures and the version to standard output. SIGINT and SIGTERM end the training with a
 /// checkpoint and CANCELLED. ABORTED where the generator is not good enough to publish. Nothing that failed is left in
 /// the store; a training that is done but could not be published is kept as a checkpoint, if that can be written.
+/// The arguments must have passed CheckTrainArguments.
 absl::Status Train(const TrainArguments& arguments);
 
 }  // namespace genoserve

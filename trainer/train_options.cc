@@ -163,7 +163,7 @@ std::string DefaultCheckpoint(const TrainArguments& arguments) {
 int64_t DefaultSteps(const v1::Manifest& manifest, bool quick) {
   const v1::TrainingRecipe& recipe = manifest.training().recipe();
   const bool diploid = IsDiploidPreset(recipe.preset());
-  if (quick) return diploid ? 300 : 400;
+  if (quick) return 300;
   if (!absl::EndsWith(recipe.preset(), "-paper")) return diploid ? 2000 : 3000;
   // Genome-AC-GAN: 10,001 epochs of haplotypes; DiscreteGenoGen: 1,000 of samples. One generator step a batch.
   const int64_t rows = manifest.training().samples() * (diploid ? 1 : 2);

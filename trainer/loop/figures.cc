@@ -131,8 +131,7 @@ absl::Status CheckGate(const v1::Manifest& manifest) {
     }
   }
   if (missed.empty()) return absl::OkStatus();
-  return absl::AbortedError(
-      absl::StrCat("the generator is not good enough to publish: ", absl::StrJoin(missed, "; ")));
+  return absl::AbortedError(absl::StrCat("the generator is not good enough to publish: ", absl::StrJoin(missed, "; ")));
 }
 
 }  // namespace genoserve

@@ -4,7 +4,7 @@
 namespace genoserve {
 
 /// From now on the first SIGINT or SIGTERM sets the flag that Interrupted() tells, and the second ends the process at
-/// once with exit code 130.
+/// once with exit code 130. Signals that came while they were blocked count.
 void CatchInterrupts();
 
 /// Whether the user, or the system, asked to stop.

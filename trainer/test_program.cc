@@ -1,0 +1,75 @@
+#include "trainer/test_program.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+
+namespace genoserve {
+namespace {
+
+// What happens in the child, between fork and exec.
+[[noreturn]] void Become(const std::string& program, const std::vector<std::string>& arguments,
+                         const ProgramOptions& options, int out, int err) {
+  ::dup2(out, STDOUT_FILENO);
+  ::dup2(err, STDERR_FILENO);
+  if (options.largest_file > 0) {
+    const rlimit limit = {options.largest_file, options.largest_file};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  if (options.interrupted) {
+    sigset_t blocked;
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGTERM);
+    sigprocmask(SIG_BLOCK, &blocked, nullptr);
+    ::raise(SIGTERM);
+  }
+  std::vector<char*> argv = {const_cast<char*>(program.c_str())};
+  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+  ::execv(program.c_str(), argv.data());
+  ::_exit(126);
+}
+
+}  // namespace
+
+ProgramResult RunTrainer(const std::vector<std::string>& arguments, const ProgramOptions& options) {
+  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe");
+  const std::string program = self.parent_path().parent_path() / "bin" / "genoserve-trainer";
+  std::array<std::array<int, 2>, 2> pipes;
+  for (auto& ends : pipes) {
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) std::abort();
+  }
+  const pid_t child = ::fork();
+  if (child == 0) Become(program, arguments, options, pipes[0][1], pipes[1][1]);
+  for (auto& ends : pipes) ::close(ends[1]);
+  ProgramResult result;
+  const std::array<std::string*, 2> texts = {&result.out, &result.err};
+  std::array<pollfd, 2> polled = {pollfd{pipes[0][0], POLLIN, 0}, pollfd{pipes[1][0], POLLIN, 0}};
+  while (polled[0].fd >= 0 || polled[1].fd >= 0) {
+    ::poll(polled.data(), polled.size(), -1);
+    for (size_t i = 0; i < polled.size(); ++i) {
+      if (polled[i].fd < 0 || polled[i].revents == 0) continue;
+      std::array<char, 4096> buffer;
+      const ssize_t n = ::read(polled[i].fd, buffer.data(), buffer.size());
+      if (n > 0) {
+        texts[i]->append(buffer.data(), static_cast<size_t>(n));
+      } else {
+        ::close(polled[i].fd);
+        polled[i].fd = -1;
+      }
+    }
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  return result;
+}
+
+}  // namespace genoserve

@@ -1,0 +1,26 @@
+// Runs the real genoserve-trainer in tests.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace genoserve {
+
+/// How to run the program.
+struct ProgramOptions {
+  uint64_t largest_file = 0;  ///< bytes that a file may have (RLIMIT_FSIZE); 0 = no limit
+  bool interrupted = false;   ///< SIGTERM is there from the start, and is delivered once it is caught
+};
+
+/// What it did.
+struct ProgramResult {
+  int exit_code = -1;  ///< minus the signal that ended it
+  std::string out;
+  std::string err;
+};
+
+/// Runs bin/genoserve-trainer of the build that the test belongs to, and waits for its end.
+ProgramResult RunTrainer(const std::vector<std::string>& arguments, const ProgramOptions& options = {});
+
+}  // namespace genoserve
