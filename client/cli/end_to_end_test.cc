@@ -1,23 +1,17 @@
-// The program against a real server: what it writes, what it refuses, and how it ends.
+// The program against a real server: what it writes and what it refuses.
+#include "client/cli/end_to_end.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <signal.h>
 
 #include <algorithm>
-#include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "client/cli/exit_code.h"
-#include "client/testing/proxy.h"
-#include "client/testing/served_models.h"
-#include "client/testing/subprocess.h"
 #include "core/base/file.h"
-#include "core/base/sha256.h"
-#include "tests/support/certificates.h"
 
 namespace genoserve {
 namespace {
@@ -32,41 +26,6 @@ using ::testing::UnorderedElementsAre;
 
 constexpr char kPopulations[] = "L1:2000,L0:2500";
 constexpr char kRegion[] = "1:1000-5000";
-
-// Bytes to the client after which a transfer of 40,000 samples of kHaplotypes, 4 MB, is under way.
-constexpr int64_t kMidStream = 300'000;
-
-class EndToEndTest : public ServedModelsTest {
- protected:
-  // Runs genoserve; its server is the test's unless an argument names another one.
-  ProgramResult Run(const std::vector<std::string>& arguments, const std::string& out = "") {
-    return RunProgram(Command(arguments), {{"GENOSERVE_SERVER", address()}}, out);
-  }
-  ProgramResult RunAt(const std::string& address, const std::vector<std::string>& arguments) {
-    return RunProgram(Command(arguments), {{"GENOSERVE_SERVER", address}});
-  }
-  static std::vector<std::string> Command(const std::vector<std::string>& arguments) {
-    std::vector<std::string> command = {GENOSERVE_PROGRAM};
-    command.insert(command.end(), arguments.begin(), arguments.end());
-    return command;
-  }
-
-  // A tool that must succeed; returns what it prints.
-  static std::string Tool(const std::vector<std::string>& command) {
-    const ProgramResult result = RunProgram(command);
-    EXPECT_EQ(result.exit_code, 0) << command[0] << ": " << result.err;
-    return result.out;
-  }
-  // Contig, position and genotypes of all variants of a VCF or BCF.
-  static std::string Genotypes(const std::string& path) {
-    return Tool({"bcftools", "query", "-f", "%CHROM\t%POS\t%REF\t%ALT[\t%GT]\n", path});
-  }
-  std::string Path(const std::string& name) const { return JoinPath(out_folder(), name); }
-  std::string Text(const std::string& name) const {
-    return FileSystem::Posix().ReadFile(Path(name), uint64_t{1} << 30).value_or("");
-  }
-  std::vector<std::string> Names() const { return *FileSystem::Posix().ListFolder(out_folder()); }
-};
 
 TEST_F(EndToEndTest, ToolsAcceptEveryFormatAndReadTheSameGenotypes) {
   for (const char* name : {"c.vcf", "c.vcf.gz", "c.bcf"}) {
@@ -231,19 +190,6 @@ TEST_F(EndToEndTest, AFolderThatIsNotThereIsRefused) {
   EXPECT_THAT(result.err, HasSubstr("cannot write"));
 }
 
-TEST_F(EndToEndTest, AFullDiskLeavesNothing) {
-  // Standard output on a full device, and files on a disk that takes 64 KiB a file.
-  const ProgramResult full = Run({"fetch", kHaplotypes, "-n", "2000", "-o", "-"}, "/dev/full");
-  EXPECT_EQ(full.exit_code, kExitExhausted) << full.err;
-  for (const char* name : {"c.vcf", "c.bcf", "c.vcf.gz", "c"}) {
-    const ProgramResult limited = RunProgram({"bash", "-c", "ulimit -f 64; \"$@\"", "bash", GENOSERVE_PROGRAM, "fetch",
-                                              kHaplotypes, "-n", "100000", "-o", Path(name)},
-                                             {{"GENOSERVE_SERVER", address()}, {"TMPDIR", out_folder()}});
-    EXPECT_EQ(limited.exit_code, kExitExhausted) << name << limited.err;
-    EXPECT_THAT(Names(), IsEmpty()) << name;
-  }
-}
-
 TEST_F(EndToEndTest, StandardOutputCarriesTheFile) {
   ASSERT_EQ(Run({"fetch", kHaplotypes, "-n", "100", "--seed", "4", "-o", Path("c.vcf")}).exit_code, 0);
   for (const char* type : {"vcf", "vcf.gz", "bcf"}) {
@@ -252,107 +198,6 @@ TEST_F(EndToEndTest, StandardOutputCarriesTheFile) {
     ASSERT_EQ(piped.exit_code, 0) << piped.err;
     EXPECT_EQ(Genotypes(path), Genotypes(Path("c.vcf"))) << type;
   }
-}
-
-TEST_F(EndToEndTest, AReaderThatGoesAwayEndsItQuietly) {
-  const ProgramResult result = RunProgram({"bash", "-c", "\"$@\" | head -c 100 > /dev/null; exit ${PIPESTATUS[0]}",
-                                           "bash", GENOSERVE_PROGRAM, "fetch", kHaplotypes, "-n", "100000", "-o", "-"},
-                                          {{"GENOSERVE_SERVER", address()}});
-  EXPECT_EQ(result.exit_code, kExitPipe);
-  EXPECT_THAT(result.err, IsEmpty());
-}
-
-TEST_F(EndToEndTest, ResumesWhereTheConnectionBroke) {
-  const std::vector<std::string> fetch = {"fetch", kHaplotypes, "--pop", "L0:20000,L1:20000", "--seed", "8", "-o"};
-  const auto to = [&fetch](const std::string& path) {
-    std::vector<std::string> arguments = fetch;
-    arguments.push_back(path);
-    return arguments;
-  };
-  ASSERT_EQ(Run(to(Path("whole.bcf"))).exit_code, 0);
-  Proxy proxy(server().port());
-  proxy.CutAfter(kMidStream, 4);
-  const ProgramResult result = RunAt(proxy.address(), to(Path("cut.bcf")));
-  ASSERT_EQ(result.exit_code, 0) << result.err;
-  EXPECT_EQ(proxy.cuts(), 4);
-  EXPECT_THAT(result.err, HasSubstr("trying again"));
-  EXPECT_TRUE(Text("cut.bcf") == Text("whole.bcf"));
-  EXPECT_EQ(Text("cut.panel.tsv"), Text("whole.panel.tsv"));
-}
-
-TEST_F(EndToEndTest, ResumesAfterTheServerWasRestarted) {
-  const std::vector<std::string> fetch = {"fetch", kHaplotypes, "-n", "40000", "--seed", "8", "-o"};
-  const auto to = [&fetch](const std::string& path) {
-    std::vector<std::string> arguments = fetch;
-    arguments.push_back(path);
-    return arguments;
-  };
-  ASSERT_EQ(Run(to(Path("whole.bcf"))).exit_code, 0);
-  Proxy proxy(server().port());
-  proxy.StallAfter(kMidStream);
-  Subprocess program(Command(to(Path("cut.bcf"))), {{"GENOSERVE_SERVER", proxy.address()}});
-  proxy.AwaitStall();
-  RestartServer();
-  proxy.SetServer(server().port());
-  proxy.CutNow();
-  const ProgramResult result = program.Wait();
-  ASSERT_EQ(result.exit_code, 0) << result.err;
-  EXPECT_TRUE(Text("cut.bcf") == Text("whole.bcf"));
-}
-
-TEST_F(EndToEndTest, AServerThatDoesNotComeBackIsAnIncompleteTransfer) {
-  Proxy proxy(server().port());
-  proxy.StallAfter(kMidStream);
-  Subprocess program(Command({"fetch", kHaplotypes, "-n", "40000", "-o", Path("c.bcf"), "--retries", "2"}),
-                     {{"GENOSERVE_SERVER", proxy.address()}});
-  proxy.AwaitStall();
-  StopServer();
-  proxy.CutNow();
-  const ProgramResult result = program.Wait();
-  EXPECT_EQ(result.exit_code, kExitIncomplete);
-  EXPECT_THAT(result.err, AllOf(HasSubstr("ended after"), HasSubstr("of 40000 samples")));
-  EXPECT_THAT(Names(), IsEmpty());
-}
-
-TEST_F(EndToEndTest, ANewVersionDoesNotTakeOverAStreamThatBroke) {
-  Proxy proxy(server().port());
-  proxy.StallAfter(kMidStream);
-  Subprocess program(Command({"fetch", kHaplotypes, "-n", "40000", "--seed", "8", "-o", Path("c.bcf")}),
-                     {{"GENOSERVE_SERVER", proxy.address()}});
-  proxy.AwaitStall();
-  PublishNextVersion();
-  proxy.CutNow();
-  const ProgramResult result = program.Wait();
-  // Either the first version is still there to end the stream, or it is told that it is not; never a mixture.
-  if (result.exit_code == 0) {
-    EXPECT_THAT(Tool({"bcftools", "view", "-h", Path("c.bcf")}), HasSubstr("ModelVersion=1"));
-  } else {
-    EXPECT_EQ(result.exit_code, kExitIncomplete) << result.err;
-    EXPECT_THAT(Names(), IsEmpty());
-  }
-}
-
-TEST_F(EndToEndTest, AnInterruptRemovesWhatIsThere) {
-  for (const int signal : {SIGINT, SIGTERM}) {
-    Proxy proxy(server().port());
-    proxy.StallAfter(kMidStream);
-    Subprocess program(Command({"fetch", kHaplotypes, "-n", "40000", "-o", Path("c.bcf")}),
-                       {{"GENOSERVE_SERVER", proxy.address()}});
-    proxy.AwaitStall();
-    program.Signal(signal);
-    const ProgramResult result = program.Wait();
-    EXPECT_EQ(result.exit_code, kExitInterrupt) << result.err;
-    EXPECT_THAT(Names(), IsEmpty());
-  }
-}
-
-TEST_F(EndToEndTest, TheTimeLimitEndsAStalledTransfer) {
-  Proxy proxy(server().port());
-  proxy.StallAfter(kMidStream);
-  const ProgramResult result =
-      RunAt(proxy.address(), {"fetch", kHaplotypes, "-n", "40000", "-o", Path("c.bcf"), "--timeout", "1"});
-  EXPECT_EQ(result.exit_code, kExitIncomplete) << result.err;
-  EXPECT_THAT(Names(), IsEmpty());
 }
 
 TEST_F(EndToEndTest, ModelsAreListedAndShown) {
@@ -379,61 +224,6 @@ TEST_F(EndToEndTest, HelpTellsExamplesAndExitCodes) {
   EXPECT_THAT(help.out, AllOf(HasSubstr("Examples:"), HasSubstr("Exit codes:"), HasSubstr("--pheno-file")));
   EXPECT_LT(std::count(help.out.begin(), help.out.end(), '\n'), 66);
   EXPECT_EQ(Run({}).exit_code, kExitUsage);
-}
-
-class SecureTest : public EndToEndTest {
- protected:
-  SecureTest() {
-    WriteInput("ca.pem", authority_.certificate());
-    WriteInput("other.pem", TestAuthority().certificate());
-    for (const char* name : {"server", "client"}) {
-      const PemPair pair = authority_.Issue(name);
-      WriteInput(absl::StrCat(name, ".pem"), pair.certificate);
-      WriteInput(absl::StrCat(name, ".key"), pair.key);
-    }
-  }
-
-  TestAuthority authority_;
-};
-
-TEST_F(SecureTest, SpeaksTlsAndShowsItsToken) {
-  const std::string token = WriteInput("token", "tell-nobody\n");
-  const std::string wrong = WriteInput("wrong", "tell-somebody\n");
-  v1::ServerConfig config;
-  config.mutable_tls()->set_certificate(Input("server.pem"));
-  config.mutable_tls()->set_key(Input("server.key"));
-  config.set_token_hashes(WriteInput("hashes", absl::StrCat("ann ", Sha256Hex("tell-nobody"), "\n")));
-  StartServer(config);
-  const auto fetch = [this](const std::vector<std::string>& more) {
-    std::vector<std::string> arguments = {"fetch", kHaplotypes, "-n", "5", "-o", Path("c.vcf"), "--retries", "0"};
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    const ProgramResult result = Run(arguments);
-    EXPECT_THAT(result.err, Not(HasSubstr("tell-")));
-    return result.exit_code;
-  };
-  EXPECT_EQ(fetch({}), kExitIncomplete);  // plain text to a TLS port
-  EXPECT_EQ(fetch({"--tls-ca", Input("other.pem"), "--token-file", token}), kExitIncomplete);
-  EXPECT_EQ(fetch({"--tls-ca", Input("ca.pem")}), kExitAuth);
-  EXPECT_EQ(fetch({"--tls-ca", Input("ca.pem"), "--token-file", wrong}), kExitAuth);
-  EXPECT_THAT(Names(), IsEmpty());
-  EXPECT_EQ(fetch({"--tls-ca", Input("ca.pem"), "--token-file", token}), kExitOk);
-}
-
-TEST_F(SecureTest, ShowsItsCertificate) {
-  v1::ServerConfig config;
-  config.mutable_tls()->set_certificate(Input("server.pem"));
-  config.mutable_tls()->set_key(Input("server.key"));
-  config.mutable_tls()->set_client_ca(Input("ca.pem"));
-  StartServer(config);
-  const std::vector<std::string> list = {"models", "list", "--retries", "0", "--tls-ca", Input("ca.pem")};
-  EXPECT_EQ(Run(list).exit_code, kExitIncomplete);
-  std::vector<std::string> known = list;
-  for (const std::string& word :
-       {std::string("--tls-cert"), Input("client.pem"), std::string("--tls-key"), Input("client.key")}) {
-    known.push_back(word);
-  }
-  const ProgramResult result = Run(known);
-  EXPECT_EQ(result.exit_code, 0) << result.err;
 }
 
 }  // namespace
