@@ -2,8 +2,10 @@
 //
 // Exit codes: 0 = stopped when told to; 2 = the command line or the configuration is wrong; 3 = something that it names
 // is not there; 1 = all else.
+#include <grpc/support/log.h>
 #include <pthread.h>
 #include <signal.h>
+#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <iostream>
@@ -40,6 +42,9 @@ int Fail(const absl::Status& status) {
   return ExitCode(status);
 }
 
+// What gRPC says for itself is for those who debug it; errors that matter come back as statuses.
+void LogOfGrpc(gpr_log_func_args* args) { spdlog::debug("{}:{}: {}", args->file, args->line, args->message); }
+
 int HashToken() {
   std::string token{std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>()};
   absl::StripAsciiWhitespace(&token);
@@ -74,6 +79,7 @@ int Main(int argc, const char* const* argv) {
   }
   if (line->hash_token) return HashToken();
   SetUpLogging(line->log);
+  gpr_set_log_function(&LogOfGrpc);
   SetUpGeneratorThreads();
   // Before any thread starts, so that all of them leave the signals to this one.
   sigset_t signals;
