@@ -11,12 +11,11 @@ namespace {
 std::array<char, 256> MakeTable(Packing packing) {
   constexpr unsigned kDiploid[4] = {3, 2, 0, 1};
   constexpr unsigned kHaplotypes[4] = {3, 2, 2, 0};  // by the alleles of both haplotypes
+  const unsigned* const call = packing == Packing::kDiploid2Bit ? kDiploid : kHaplotypes;
   std::array<char, 256> table;
   for (unsigned byte = 0; byte < 256; ++byte) {
     unsigned calls = 0;
-    for (unsigned i = 0; i < 8; i += 2) {
-      calls |= (packing == Packing::kDiploid2Bit ? kDiploid : kHaplotypes)[(byte >> i) & 3] << i;
-    }
+    for (unsigned i = 0; i < 8; i += 2) calls |= call[(byte >> i) & 3] << i;
     table[byte] = static_cast<char>(calls);
   }
   return table;

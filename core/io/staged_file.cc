@@ -57,7 +57,7 @@ absl::Status CommitFiles(std::vector<std::unique_ptr<StagedFile>> files) {
   // An older main file must not stand beside newer companions, not even for a moment.
   if (files.size() > 1) GENOSERVE_RETURN_IF_ERROR(FileSystem::Posix().Remove(files.back()->path()));
   for (const auto& file : files) {
-    const absl::Status status = FileSystem::Posix().Rename(file->temporary_path(), file->path());
+    absl::Status status = FileSystem::Posix().Rename(file->temporary_path(), file->path());
     if (!status.ok()) {
       for (const auto& other : files) {
         if (other->renamed_) ::unlink(other->path().c_str());

@@ -188,6 +188,8 @@ class VcfReader {
     if ((record_->errcode & ~kHarmless) != 0 || bcf_unpack(record_.get(), BCF_UN_STR | BCF_UN_FMT) != 0) {
       return Malformed();
     }
+    // htslib would read calls of samples that a record does not have.
+    if (static_cast<int>(record_->n_sample) != bcf_hdr_nsamples(header_)) return Malformed();
     VariantRecord variant;
     variant.contig = bcf_seqname_safe(header_.get(), record_.get());
     variant.position = record_->pos + 1;
@@ -242,7 +244,9 @@ class VcfReader {
       }
       for (size_t haplotype = 0; haplotype < 2; ++haplotype) {
         const int allele = bcf_gt_allele(call[haplotype]);
-        if (allele > 1) return CallError(i, absl::StrFormat("the call names allele %d, which the site lacks", allele));
+        if (allele < 0 || allele > 1) {
+          return CallError(i, absl::StrFormat("the call names allele %d, which the site lacks", allele));
+        }
         alleles_[2 * i + haplotype] = static_cast<uint8_t>(allele);
       }
       (bcf_gt_is_phased(call[1]) ? any_phased_ : any_unphased_) = true;

@@ -203,6 +203,24 @@ TEST_F(VcfReaderTest, EveryTruncationOfACompressedFileIsSeen) {
   EXPECT_EQ(ReadVcf(Write("cut", flipped), kImpute).status().code(), absl::StatusCode::kDataLoss);
 }
 
+TEST_F(VcfReaderTest, NoChangedByteOfABinaryFileEndsTheProcess) {
+  std::string records;
+  for (int i = 1; i <= 3; ++i) absl::StrAppend(&records, "1\t", i, "\t.\tA\tG\t.\t.\t.\tGT\t0|1\t1|0\t1|1\n");
+  Vcf(records);
+  Run("bcftools view --no-version -Ou -o x.bcf x.vcf");
+  const std::string whole = Read(Path("x.bcf"));
+  const size_t first_record = whole.find("\tc\n") + 4;
+  int refused = 0;
+  for (size_t i = first_record; i < whole.size(); ++i) {
+    for (const int change : {1, 2, 0x10, 0xFF}) {
+      std::string changed = whole;
+      changed[i] = static_cast<char>(changed[i] ^ change);
+      refused += ReadVcf(Write("changed.bcf", changed), kImpute).ok() ? 0 : 1;
+    }
+  }
+  EXPECT_GT(refused, 200) << "most bytes matter";
+}
+
 TEST_F(VcfReaderTest, TruncatedTextIsSeenUnlessItEndsWithARecord) {
   const std::string records =
       "1\t10\t.\tA\tG\t.\t.\t.\tGT\t0|1\t1|0\t1|1\n1\t20\t.\tA\tG\t.\t.\t.\tGT\t0|1\t1|0\t1|1\n";

@@ -64,14 +64,14 @@ std::array<char, 4> TextCall(Packing packing, unsigned code) {
       {'\t', '0', '/', '0'}, {'\t', '0', '/', '1'}, {'\t', '1', '/', '1'}, {'\t', '.', '/', '.'}};
   constexpr std::array<char, 4> kHaplotypes[4] = {
       {'\t', '0', '|', '0'}, {'\t', '1', '|', '0'}, {'\t', '0', '|', '1'}, {'\t', '1', '|', '1'}};
-  return (packing == Packing::kDiploid2Bit ? kDiploid : kHaplotypes)[code];
+  return packing == Packing::kDiploid2Bit ? kDiploid[code] : kHaplotypes[code];
 }
 
 /// One sample's call as BCF has it: (allele + 1) << 1 for each, 0 = missing; the second with 1 where it is phased.
 std::array<char, 2> BinaryCall(Packing packing, unsigned code) {
   constexpr std::array<char, 2> kDiploid[4] = {{2, 2}, {2, 4}, {4, 4}, {0, 0}};
   constexpr std::array<char, 2> kHaplotypes[4] = {{2, 3}, {4, 3}, {2, 5}, {4, 5}};
-  return (packing == Packing::kDiploid2Bit ? kDiploid : kHaplotypes)[code];
+  return packing == Packing::kDiploid2Bit ? kDiploid[code] : kHaplotypes[code];
 }
 
 /// Appends a little-endian integer of kBytes bytes.
