@@ -41,8 +41,8 @@ std::vector<double> NeighbourR2(const GenotypeMatrix& genotypes, const VariantTa
   for (size_t row = 0; row < genotypes.rows(); ++row) {
     genotypes.UnpackRow(row, codes);
     for (size_t v = 0; v + 1 < count; ++v) {
-      const int x = codes[v];
-      const int y = codes[v + 1];
+      const int64_t x = codes[v];
+      const int64_t y = codes[v + 1];
       if (diploid && (x == kMissingGenotype || y == kMissingGenotype)) continue;
       PairSums& s = sums[v];
       ++s.n;
