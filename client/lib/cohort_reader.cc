@@ -47,7 +47,7 @@ absl::Status CohortReader::Open() {
     }
   }
   while (true) {
-    const absl::Status status = Begin();
+    absl::Status status = Begin();
     if (status.ok()) return status;
     GENOSERVE_RETURN_IF_ERROR(WaitForRetry(client_.get(), deadline_, status, &backoff_));
   }
@@ -131,7 +131,7 @@ absl::Status CohortReader::End() {
 }
 
 absl::Status CohortReader::Recover(const absl::Status& status) {
-  const absl::Status waited = WaitForRetry(client_.get(), deadline_, status, &backoff_);
+  absl::Status waited = WaitForRetry(client_.get(), deadline_, status, &backoff_);
   if (waited.ok()) return waited;
   if (reader_ != nullptr) {
     context_->TryCancel();

@@ -33,7 +33,7 @@ absl::Status CallWithRetries(ClientState* client, const std::function<grpc::Stat
     const grpc::Status ended = attempt(&context);
     client->calls.Remove(&context);
     if (ended.ok()) return absl::OkStatus();
-    const absl::Status waited = WaitForRetry(client, deadline, CallStatus(*client, ended), &backoff);
+    absl::Status waited = WaitForRetry(client, deadline, CallStatus(*client, ended), &backoff);
     if (!waited.ok()) return waited;
   }
 }
@@ -42,7 +42,7 @@ absl::Status CallStatus(const ClientState& client, const grpc::Status& status) {
   if (status.error_code() == grpc::StatusCode::CANCELLED && !client.calls.cancelled()) {
     return absl::UnavailableError(absl::StrCat("the server ended the call: ", status.error_message()));
   }
-  const absl::Status result = FromGrpcStatus(status);
+  absl::Status result = FromGrpcStatus(status);
   // gRPC's own words for a connection that failed do not name the server.
   if (!absl::IsUnavailable(result)) return result;
   return Annotate(result, client.channel.server);

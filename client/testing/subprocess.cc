@@ -9,6 +9,8 @@
 
 #include <algorithm>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "core/base/file.h"
 
 extern char** environ;  // NOLINT: POSIX asks the program to declare it
@@ -43,11 +45,11 @@ std::vector<std::string> Environment(const std::vector<std::pair<std::string, st
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string text = *entry;
     const bool replaced = std::any_of(added.begin(), added.end(), [&text](const auto& pair) {
-      return text.compare(0, pair.first.size() + 1, pair.first + "=") == 0;
+      return absl::StartsWith(text, absl::StrCat(pair.first, "="));
     });
     if (!replaced) all.push_back(text);
   }
-  for (const auto& [name, value] : added) all.push_back(name + "=" + value);
+  for (const auto& [name, value] : added) all.push_back(absl::StrCat(name, "=", value));
   return all;
 }
 

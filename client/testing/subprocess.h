@@ -22,8 +22,9 @@ class Subprocess {
  public:
   /// `program` is looked up in PATH. `environment` is added to this process's own. Standard output goes to `out`, or is
   /// collected where that is empty. A program that cannot be started ends with exit code 127.
-  Subprocess(const std::vector<std::string>& arguments,
-             const std::vector<std::pair<std::string, std::string>>& environment = {}, const std::string& out = "");
+  explicit Subprocess(const std::vector<std::string>& arguments,
+                      const std::vector<std::pair<std::string, std::string>>& environment = {},
+                      const std::string& out = "");
   /// Kills the program if it still runs.
   ~Subprocess();
   Subprocess(const Subprocess&) = delete;
