@@ -27,7 +27,7 @@ constexpr char kExamples[] =
     "  genoserve-trainer train --arch acgan --vcf panel.vcf.gz --panel panel.tsv --label-column super_pop \\\n"
     "    --store store --create-store --model five\n"
     "  genoserve-trainer train --arch wgan-gp --bfile mice --pheno mice.pheno.tsv \\\n"
-    "    --pheno-name coat_colour,sex,body_weight --store store --model mice --steps 4000 --seed 7\n\n";
+    "    --pheno-name coat_colour,sex,body_weight --categorical sex --store store --model mice --seed 7\n\n";
 
 // An option that takes a whole number. CLI11 itself wraps numbers round that are out of range.
 template <typename Number>
@@ -164,7 +164,7 @@ int64_t DefaultSteps(const v1::Manifest& manifest, bool quick) {
   const v1::TrainingRecipe& recipe = manifest.training().recipe();
   const bool diploid = IsDiploidPreset(recipe.preset());
   if (quick) return 300;
-  if (!absl::EndsWith(recipe.preset(), "-paper")) return diploid ? 2000 : 3000;
+  if (!absl::EndsWith(recipe.preset(), "-paper")) return diploid ? 1000 : 3000;
   // Genome-AC-GAN: 10,001 epochs of haplotypes; DiscreteGenoGen: 1,000 of samples. One generator step a batch.
   const int64_t rows = manifest.training().samples() * (diploid ? 1 : 2);
   return (diploid ? 1000 : 10001) * std::max<int64_t>(1, rows / std::max(1, recipe.batch_size()));
