@@ -22,7 +22,7 @@ ModelSnapshot Snapshot(const auto& entries) {
   return snapshot;
 }
 
-void LogEvent(spdlog::level::level_enum level, nlohmann::json fields) {
+void LogEvent(spdlog::level::level_enum level, const nlohmann::json& fields) {
   spdlog::log(level, "{}", fields.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
