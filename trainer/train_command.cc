@@ -76,7 +76,7 @@ class TrainingRun {
     GENOSERVE_RETURN_IF_ERROR(SetUp());
     GENOSERVE_ASSIGN_OR_RETURN(const LoopEnd end, Loop());
     if (end == LoopEnd::kInterrupted) return absl::CancelledError(CheckpointNotice());
-    const absl::Status status = MeasureAndPublish();
+    absl::Status status = MeasureAndPublish();
     if (status.ok() || absl::IsAborted(status)) {
       RemoveCheckpoint();
       return status;
@@ -148,7 +148,7 @@ class TrainingRun {
   absl::Status SaveCheckpoint() {
     GENOSERVE_ASSIGN_OR_RETURN(std::string state, recipe_->SaveState());
     if (arguments_.checkpoint.empty()) {
-      const absl::Status made = files_.MakeFolder(JoinPath(arguments_.store, ".checkpoints"));
+      absl::Status made = files_.MakeFolder(JoinPath(arguments_.store, ".checkpoints"));
       if (!made.ok() && !absl::IsAlreadyExists(made)) return made;
     }
     Checkpoint checkpoint{manifest_, std::move(state)};
