@@ -73,7 +73,7 @@ void ServerTest::Stop() {
   server_.reset();
 }
 
-std::shared_ptr<grpc::Channel> ServerTest::Connect(std::shared_ptr<grpc::ChannelCredentials> credentials) const {
+std::shared_ptr<grpc::Channel> ServerTest::Connect(const std::shared_ptr<grpc::ChannelCredentials>& credentials) const {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   return grpc::CreateCustomChannel(absl::StrCat("127.0.0.1:", server_->port()), credentials, arguments);
@@ -145,7 +145,7 @@ grpc::Status ServerTest::StatusOf(const v1::StreamCohortRequest& request) const 
 }
 
 std::string ServerTest::Write(const std::string& name, const std::string& text) const {
-  const std::string path = JoinPath(folder_, name);
+  std::string path = JoinPath(folder_, name);
   EXPECT_TRUE(FileSystem::Posix().WriteFile(path, text).ok());
   return path;
 }

@@ -47,7 +47,7 @@ class ServerTest : public testing::Test {
 
   /// A new channel to the server, with a connection of its own.
   std::shared_ptr<grpc::Channel> Connect(
-      std::shared_ptr<grpc::ChannelCredentials> credentials = grpc::InsecureChannelCredentials()) const;
+      const std::shared_ptr<grpc::ChannelCredentials>& credentials = grpc::InsecureChannelCredentials()) const;
   /// Waits until a version is the default one.
   void AwaitDefault(const std::string& model, int64_t version) const;
   /// Waits until no stream runs and no job is alive.
