@@ -11,6 +11,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
 #include "core/artifact/artifact.h"
+#include "core/artifact/manifest_json.h"
 #include "core/base/clock.h"
 #include "core/base/file.h"
 #include "core/base/status.h"
@@ -98,6 +99,8 @@ class TrainingRun {
     manifest_.set_licence(arguments_.licence);
     manifest_.set_data_terms(arguments_.data_terms);
     manifest_.set_description(arguments_.description);
+    // A label or text that no manifest can hold is refused now, not after the training.
+    GENOSERVE_RETURN_IF_ERROR(SerializeManifest(manifest_).status());
     GENOSERVE_ASSIGN_OR_RETURN(recipe_,
                                MakeRecipe(manifest_, dataset_.training, training.seed(), training.steps(), device_));
     return arguments_.resume ? Resume() : CheckNoCheckpoint();

@@ -20,8 +20,9 @@ namespace genoserve {
 namespace {
 
 constexpr char kExamples[] =
-    "Haplotypes by population label (acgan), or diploid genotypes by phenotypes (wgan-gp); with -paper, exactly as\n"
-    "published, which takes hours. Ctrl-C writes a checkpoint and stops; the same command with --resume goes on, and\n"
+    "Haplotypes by population label (acgan), or diploid genotypes by phenotypes (wgan-gp); with -paper, by the\n"
+    "published settings, which take hours. Ctrl-C writes a checkpoint and stops; the same command with --resume goes "
+    "on, and\n"
     "begins anew where there is no checkpoint. A finished training is measured, and published if it is good enough.\n\n"
     "Examples:\n"
     "  genoserve-trainer train --arch acgan --vcf panel.vcf.gz --panel panel.tsv --label-column super_pop \\\n"
@@ -134,6 +135,9 @@ absl::Status CheckTrainArguments(const TrainArguments& arguments) {
   }
   if (arguments.phenotypes.empty() && !(arguments.phenotype_names.empty() && arguments.categorical.empty())) {
     return absl::InvalidArgumentError("--pheno-name and --categorical need --pheno");
+  }
+  if (!arguments.phenotypes.empty() && arguments.phenotype_names.empty()) {
+    return absl::InvalidArgumentError("--pheno needs --pheno-name, the columns to condition on");
   }
   if (IsDiploidPreset(arguments.preset)) {
     if (arguments.panel.empty() && arguments.label_column.empty()) return absl::OkStatus();

@@ -95,15 +95,15 @@ TEST_F(EndToEndTest, TablesTellLabelsAndPhenotypes) {
 TEST_F(EndToEndTest, APhenotypeFileTellsEachSample) {
   // More samples than one request carries values for.
   std::string lines = "IID\tcoat\tweight\n";
-  for (int i = 0; i < 70'000; ++i)
+  for (int i = 0; i < 150'000; ++i)
     absl::StrAppend(&lines, "m", i, "\t", i % 3 == 0 ? "a" : "c", "\t", 15 + i % 8, "\n");
   const std::string file = WriteInput("pheno.tsv", lines);
   const ProgramResult result = Run({"fetch", kDiploid, "--pheno-file", file, "--seed", "1", "-o", Path("d")});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   const std::vector<std::string> rows = absl::StrSplit(Text("d.pheno.tsv"), '\n', absl::SkipEmpty());
-  ASSERT_EQ(rows.size(), 70'001);
+  ASSERT_EQ(rows.size(), 150'001);
   EXPECT_EQ(rows[1], "SYN000001\t15\ta");
-  EXPECT_EQ(rows[70'000], "SYN070000\t22\ta");
+  EXPECT_EQ(rows[150'000], "SYN150000\t22\tc");
   // The last part of the file, as a shard, is what it is in the whole.
   ASSERT_EQ(
       Run({"fetch", kDiploid, "--pheno-file", file, "--seed", "1", "--shard", "69/69", "-o", Path("s.vcf")}).exit_code,

@@ -78,6 +78,11 @@ absl::StatusOr<v1::StreamCohortRequest> BuildRequest(const FetchArguments& argum
 
 // Pins the request to the version that the model resolved to, and adds what depends on its schema.
 absl::Status Complete(const FetchArguments& arguments, const v1::Model& model, v1::StreamCohortRequest* request) {
+  if (!model.has_manifest()) {
+    const std::string name = absl::StrCat("version ", model.version(), " of model ", model.name());
+    if (model.state() == v1::MODEL_STATE_LOADING) return absl::UnavailableError(absl::StrCat(name, " is being loaded"));
+    return absl::FailedPreconditionError(absl::StrCat(name, " does not serve: ", model.reason()));
+  }
   request->set_version(model.version());
   request->set_artifact_digest(model.artifact_digest());
   GENOSERVE_RETURN_IF_ERROR(CheckLabels(request->condition(), model.manifest()));

@@ -14,8 +14,8 @@
 namespace genoserve {
 namespace {
 
-// Values that one request carries for single samples, so that it stays far below gRPC's limit of 4 MiB a message.
-constexpr int64_t kLargestPerSample = 1 << 17;
+// Bytes of a request that carries values for single samples; the server takes requests of at most 1 MiB.
+constexpr size_t kLargestRequest = 512 << 10;
 
 int64_t PlannedSamples(const v1::StreamCohortRequest& request) {
   return request.condition().has_per_sample() ? SampleCountOf(request.condition().per_sample()) : 0;
@@ -68,10 +68,12 @@ absl::Status CohortReader::Begin() {
   }
   if (request.condition().has_per_sample()) {
     v1::SampleConditions* conditions = request.mutable_condition()->mutable_per_sample();
-    const int64_t columns = conditions->phenotypes_size() + (conditions->labels_size() > 0 ? 1 : 0);
-    const int64_t most = std::max<int64_t>(1, kLargestPerSample / columns);
-    const int64_t count = std::min(SampleCountOf(*conditions) - done, most);
+    int64_t count = SampleCountOf(*conditions) - done;
     SliceSamples(done, count, conditions);
+    while (count > 1 && request.ByteSizeLong() > kLargestRequest) {
+      count /= 2;
+      SliceSamples(0, count, conditions);
+    }
     request.set_sample_count(count);
   }
   context_ = std::make_unique<grpc::ClientContext>();

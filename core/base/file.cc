@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <new>
 #include <system_error>
 
 #include "absl/cleanup/cleanup.h"
@@ -32,7 +33,12 @@ class PosixFileSystem final : public FileSystem {
     if (size > limit) {
       return absl::ResourceExhaustedError(absl::StrFormat("%s: has %d bytes, at most %d are read", path, size, limit));
     }
-    std::string bytes(size, '\0');
+    std::string bytes;
+    try {
+      bytes.resize(size);
+    } catch (const std::bad_alloc&) {
+      return absl::ResourceExhaustedError(absl::StrFormat("%s: has %d bytes, for which memory is short", path, size));
+    }
     size_t done = 0;
     while (done < bytes.size()) {
       const ssize_t n = ::read(fd, bytes.data() + done, bytes.size() - done);

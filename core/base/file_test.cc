@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -60,6 +61,11 @@ TEST_F(FileTest, AFullDiskIsToldAndLeavesNothing) {
   EXPECT_EQ(files_.WriteFile("/dev/full", "x").code(), absl::StatusCode::kResourceExhausted);
   EXPECT_FALSE(WriteFileAtomically(files_, JoinPath(folder_, "no/such/folder"), "x").ok());
   EXPECT_THAT(files_.ListFolder(folder_).value(), IsEmpty());
+}
+
+TEST(StatusTest, AFailureWithoutErrnoIsAFailure) {
+  errno = 0;
+  EXPECT_EQ(ErrnoStatus("f: cannot write"), absl::InternalError("f: cannot write"));
 }
 
 TEST(StatusTest, AnnotateKeepsCodeAndPayload) {

@@ -12,11 +12,12 @@ namespace genoserve {
 
 /// What a random number is for. Streams of different purposes are independent. Never renumber.
 enum class Purpose : uint8_t {
-  kLatent = 0,     ///< input noise of a generator; index = position in z
-  kAllele = 1,     ///< draw of a genotype or allele; index = variant of the whole model
-  kLabel = 2,      ///< draw of a population label; index 0
-  kPhenotype = 3,  ///< draw of a phenotype; index = 64 * position in the schema + draw
-  kTraining = 4,   ///< everything the trainer draws; "sample" is its step
+  kLatent = 0,      ///< input noise of a generator; index = position in z
+  kAllele = 1,      ///< draw of a genotype or allele; index = variant of the whole model
+  kLabel = 2,       ///< draw of a population label; index 0
+  kPhenotype = 3,   ///< draw of a phenotype; index = 64 * position in the schema + draw
+  kTraining = 4,    ///< everything the trainer draws; "sample" is its step
+  kImputation = 5,  ///< a missing allele of real data; index = variant
 };
 
 /// One block of four 32-bit numbers of Philox 4x32-10.

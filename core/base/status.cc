@@ -21,6 +21,8 @@ absl::Status ErrnoStatus(absl::string_view what) {
   const int error = errno;
   absl::Status status = absl::ErrnoToStatus(error, what);
   if (error == ENOSPC || error == EDQUOT) return absl::ResourceExhaustedError(status.message());
+  // A library that failed may have left no errno.
+  if (error == 0) return absl::InternalError(what);
   return status;
 }
 

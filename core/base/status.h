@@ -13,7 +13,7 @@ namespace genoserve {
 absl::Status Annotate(const absl::Status& status, absl::string_view context);
 
 /// The status of the current `errno`, such as `ErrnoStatus("/a/b: cannot open")`. A full disk is RESOURCE_EXHAUSTED,
-/// a missing file NOT_FOUND, a refused one PERMISSION_DENIED; all others by absl::ErrnoToStatus.
+/// a missing file NOT_FOUND, a refused one PERMISSION_DENIED; all others by absl::ErrnoToStatus. Never OK.
 absl::Status ErrnoStatus(absl::string_view what);
 
 }  // namespace genoserve

@@ -103,6 +103,9 @@ absl::StatusOr<PhenotypeTable> PhenotypeTable::Select(const std::vector<std::str
   PhenotypeTable selected;
   selected.samples_ = samples;
   for (const std::string& name : columns) {
+    if (std::count(columns.begin(), columns.end(), name) > 1) {
+      return absl::InvalidArgumentError(absl::StrFormat("phenotype \"%s\" is asked for twice", name));
+    }
     const auto found =
         std::find_if(columns_.begin(), columns_.end(), [&name](const PhenotypeColumn& c) { return c.name == name; });
     if (found == columns_.end()) {

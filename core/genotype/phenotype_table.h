@@ -49,7 +49,7 @@ class PhenotypeTable {
 
   /// These columns for these samples, in the orders given. A sample that the table lacks has missing values; levels
   /// that none of the samples has are dropped. INVALID_ARGUMENT, with the columns that there are, for an unknown
-  /// column; and where no sample at all is in the table.
+  /// column or one that comes twice; and where no sample at all is in the table.
   absl::StatusOr<PhenotypeTable> Select(const std::vector<std::string>& samples,
                                         const std::vector<std::string>& columns) const;
 

@@ -65,6 +65,7 @@ TEST(PhenotypeTableTest, SaysWhatIsWrong) {
   const PhenotypeTable table = create({"a"}, {{"1"}}, {}).value();
   EXPECT_THAT(Message(table.Select({"a"}, {"v"}).status()), HasSubstr("no phenotype \"v\"; there are w"));
   EXPECT_THAT(Message(table.Select({"z"}, {"w"}).status()), HasSubstr("none of the samples"));
+  EXPECT_THAT(Message(table.Select({"a"}, {"w", "w"}).status()), HasSubstr("\"w\" is asked for twice"));
 }
 
 }  // namespace

@@ -18,6 +18,9 @@
 namespace genoserve {
 namespace {
 
+// VCF positions are 32-bit integers in a BCF (VCF 4.3, section 6.3.1).
+constexpr int64_t kMaxPosition = (int64_t{1} << 31) - 1;
+
 std::string FullName(const VariantRecord& v) { return absl::StrCat(v.contig, ":", v.position, ":", v.ref, ":", v.alt); }
 
 bool ParsePosition(absl::string_view text, int64_t& position) {
@@ -62,7 +65,13 @@ absl::StatusOr<GenomicRegion> ParseRegion(absl::string_view text) {
 absl::StatusOr<VariantTable> VariantTable::Create(std::vector<VariantRecord> variants,
                                                   std::vector<ContigRecord> contigs) {
   absl::flat_hash_set<std::string> known;
-  for (const ContigRecord& contig : contigs) known.insert(contig.name);
+  for (const ContigRecord& contig : contigs) {
+    if (contig.length < 0 || contig.length > kMaxPosition) {
+      return absl::InvalidArgumentError(
+          absl::StrFormat("contig %s: length %d, expected 0 to %d", contig.name, contig.length, kMaxPosition));
+    }
+    known.insert(contig.name);
+  }
   absl::flat_hash_map<std::string, int> id_uses;
   for (const VariantRecord& v : variants) ++id_uses[v.id];
   absl::flat_hash_set<std::string> blocks;
@@ -73,6 +82,9 @@ absl::StatusOr<VariantTable> VariantTable::Create(std::vector<VariantRecord> var
     if (v.contig.empty() || v.ref.empty() || v.alt.empty() || v.position < 0) {
       return absl::InvalidArgumentError(
           absl::StrCat(place(), ": has an empty contig or allele, or a negative position"));
+    }
+    if (v.position > kMaxPosition - static_cast<int64_t>(v.ref.size())) {
+      return absl::InvalidArgumentError(absl::StrCat(place(), ": ends after position ", kMaxPosition));
     }
     const bool new_block = i == 0 || variants[i - 1].contig != v.contig;
     if (new_block && !blocks.insert(v.contig).second) {

@@ -50,7 +50,7 @@ class VariantTable {
   /// Takes variants in file order. An id that is empty, "." or not unique becomes contig:position:ref:alt. Contigs of
   /// variants that `contigs` lacks are added after them. INVALID_ARGUMENT, with the variant named, where positions
   /// descend, a contig comes in two blocks, alleles are empty, or two variants are the same in all of contig,
-  /// position, REF and ALT.
+  /// position, REF and ALT, or one ends after position 2^31 - 1, which is also the most of a contig's length.
   static absl::StatusOr<VariantTable> Create(std::vector<VariantRecord> variants, std::vector<ContigRecord> contigs);
 
   size_t size() const { return variants_.size(); }

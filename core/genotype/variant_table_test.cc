@@ -37,6 +37,9 @@ TEST(VariantTableTest, RefusesUnsortedRepeatedAndSplit) {
           VariantTable::Create({{"1", 2, "", "A", "G"}, {"2", 2, "", "A", "G"}, {"1", 3, "", "A", "G"}}, {}).status()),
       HasSubstr("comes in two blocks"));
   EXPECT_FALSE(VariantTable::Create({{"1", 2, "", "A", ""}}, {}).ok());
+  EXPECT_THAT(Message(VariantTable::Create({{"1", int64_t{1} << 31, "", "A", "G"}}, {}).status()),
+              HasSubstr("ends after position 2147483647"));
+  EXPECT_FALSE(VariantTable::Create({{"1", 2, "", "A", "G"}}, {{"1", int64_t{1} << 62}}).ok());
 }
 
 TEST(VariantTableTest, DigestIsThatOfItsText) {

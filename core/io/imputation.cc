@@ -21,7 +21,7 @@ absl::StatusOr<int64_t> ImputeAlleles(uint32_t variant, std::span<uint8_t> allel
       uint8_t& allele = alleles[2 * sample + haplotype];
       if (allele != kMissingAllele) continue;
       missing = true;
-      const PhiloxStream stream(0, sample, static_cast<int>(haplotype), Purpose::kAllele);
+      const PhiloxStream stream(0, sample, static_cast<int>(haplotype), Purpose::kImputation);
       allele = (static_cast<uint64_t>(stream.Bits(variant)) * called) >> 32 < alt ? 1 : 0;
     }
     if (missing) ++imputed;

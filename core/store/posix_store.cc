@@ -160,8 +160,9 @@ class PosixStore final : public CheckpointStore {
 // Finds out now, not after an hour of training, that nothing can be published.
 absl::Status CheckWritable(const FileSystem& files, const std::string& folder) {
   const std::string probe = JoinPath(folder, absl::StrCat(".write-check-", ::getpid()));
-  const absl::Status status = files.WriteFile(probe, "");
-  return status.ok() ? files.Remove(probe) : Annotate(status, absl::StrCat("store ", folder, " is not writable"));
+  absl::Status status = files.WriteFile(probe, "");
+  status.Update(files.Remove(probe));
+  return status.ok() ? status : Annotate(status, absl::StrCat("store ", folder, " is not writable"));
 }
 
 }  // namespace

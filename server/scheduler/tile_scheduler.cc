@@ -107,7 +107,8 @@ TileScheduler::Stats TileScheduler::stats() const {
 
 void TileScheduler::Work(int worker) {
   const std::vector<int> cpus = AllowedCpus();
-  if (options_.pin && static_cast<size_t>(options_.workers) <= cpus.size()) {
+  // With fewer workers than processors, as under a quota, all servers of a machine would crowd on the first ones.
+  if (options_.pin && static_cast<size_t>(options_.workers) == cpus.size()) {
     PinThisThread(cpus[static_cast<size_t>(worker)]);
   }
   Tile tile;

@@ -28,7 +28,7 @@ class TileScheduler {
  public:
   struct Options {
     int workers = 1;
-    bool pin = false;                ///< binds each worker to a processor of its own, where there are enough
+    bool pin = false;                ///< binds each worker to a processor of its own, where there are as many
     int64_t max_queued_samples = 0;  ///< admitted but not yet popped, of all jobs
     const Clock* clock = &Clock::Real();
   };

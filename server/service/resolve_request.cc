@@ -10,6 +10,8 @@
 namespace genoserve {
 namespace {
 
+// Each is looked for among all variants on a thread that answers other calls too.
+constexpr int kMostRegions = 1000;
 constexpr int64_t kDefaultBatchBytes = 256 << 10;
 constexpr int64_t kSmallestBatchBytes = 4 << 10;
 constexpr int64_t kLargestBatchBytes = 1 << 20;
@@ -37,6 +39,9 @@ absl::StatusOr<int64_t> BatchSamples(int64_t bytes, size_t sample_bytes) {
 
 absl::StatusOr<std::vector<size_t>> ResolveRegions(const google::protobuf::RepeatedPtrField<v1::Region>& regions,
                                                    const ServingVersion& version) {
+  if (regions.size() > kMostRegions) {
+    return FieldError("regions", absl::StrCat(regions.size(), " regions; at most ", kMostRegions, " are allowed"));
+  }
   std::vector<GenomicRegion> all;
   for (int i = 0; i < regions.size(); ++i) {
     const v1::Region& region = regions[i];

@@ -105,7 +105,7 @@ class AcganRecipe final : public AdversarialRecipe {
   }
 
  private:
-  // Labels for generated rows: uniform, or those of the real batch in another order.
+  // Labels for generated rows: uniform, or those of the real batch.
   at::Tensor FakeLabels(const at::Tensor& real_labels) {
     if (!recipe_.uniform_labels()) return real_labels;
     return IndexTensor(noise_.Integers(static_cast<size_t>(real_labels.size(0)), label_count_), device_);

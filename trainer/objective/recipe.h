@@ -29,7 +29,8 @@ struct TrainingSet {
 /// Losses of one step by name, such as {"critic", -1.2}, for the progress line.
 using Losses = std::vector<std::pair<std::string, double>>;
 
-/// Not thread-safe. Deterministic on the CPU: the same manifest, data and seed give the same weights.
+/// Not thread-safe. Deterministic on a CPU: the same manifest, data and seed give the same weights with the same
+/// instruction set and number of LibTorch threads.
 class Recipe {
  public:
   virtual ~Recipe() = default;
