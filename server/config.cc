@@ -1,11 +1,9 @@
 #include "server/config.h"
 
-#include <algorithm>
 #include <cmath>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/loopback.h"
 #include "core/base/status.h"
 #include "core/model/generator.h"
 
@@ -80,13 +78,6 @@ absl::Status ValidateConfig(const v1::ServerConfig& config) {
 
 int64_t MaxQueuedSamples(const v1::ServerConfig& config) {
   return config.max_queued_samples() != 0 ? config.max_queued_samples() : kQueuedCohorts * config.max_cohort_size();
-}
-
-bool IsLoopbackHost(absl::string_view host) {
-  if (host == "localhost" || host == "::1") return true;
-  // 127.example.org is a name, not an address.
-  return absl::StartsWith(host, "127.") &&
-         std::all_of(host.begin(), host.end(), [](char c) { return absl::ascii_isdigit(c) || c == '.'; });
 }
 
 }  // namespace genoserve

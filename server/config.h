@@ -17,7 +17,4 @@ absl::Status ValidateConfig(const v1::ServerConfig& config);
 /// Samples that may be queued: the setting, or 4 x max_cohort_size where it is 0.
 int64_t MaxQueuedSamples(const v1::ServerConfig& config);
 
-/// Whether an address is localhost, 127.0.0.0/8 or ::1.
-bool IsLoopbackHost(absl::string_view host);
-
 }  // namespace genoserve

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "core/base/file.h"
+#include "core/base/loopback.h"
 #include "core/base/status.h"
 
 namespace genoserve {
@@ -100,10 +101,7 @@ absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> MakeCredentials(const 
 
 bool IsLoopback(absl::string_view server) {
   const absl::string_view host = server.substr(0, server.rfind(':'));
-  if (host == "localhost" || host == "[::1]") return true;
-  if (!absl::ConsumePrefix(&server, "127.")) return false;
-  // 127.example.org is a name, not an address.
-  return std::all_of(host.begin(), host.end(), [](char c) { return absl::ascii_isdigit(c) || c == '.'; });
+  return host == "[::1]" || (!absl::StrContains(host, ':') && IsLoopbackHost(host));
 }
 
 absl::StatusOr<ServerChannel> OpenChannel(const ClientOptions& options) {

@@ -24,8 +24,6 @@ namespace {
 
 // Rows that frequencies are calibrated on; half of them mirror the others.
 constexpr int64_t kCalibrationRows = 1024;
-// Components at most, as a share of the rows: with more they would remember single people.
-constexpr int64_t kRowsPerComponent = 4;
 
 class AcganRecipe final : public AdversarialRecipe {
  public:
@@ -151,8 +149,7 @@ class AcganRecipe final : public AdversarialRecipe {
   void StartFromData() {
     const c10::NoGradGuard no_grad;
     const auto rows = static_cast<int64_t>(data_.genotypes.rows());
-    const int64_t count = std::max<int64_t>(
-        1, std::min({static_cast<int64_t>(spec_.rank()), rows / kRowsPerComponent, manifest_.variant_count()}));
+    const int64_t count = StartingComponents(spec_.rank(), rows, manifest_.variant_count());
     const PrincipalComponents components =
         FindComponents(data_.genotypes, row_labels_, statistics_.means, statistics_.deviations, count, noise_);
     const at::Tensor half = noise_.Normal({kCalibrationRows / 2, spec_.latent_size()});

@@ -62,6 +62,11 @@ at::Tensor Orthonormal(const at::Tensor& matrix) { return std::get<0>(at::linalg
 
 }  // namespace
 
+int64_t StartingComponents(int64_t rank, int64_t rows, int64_t variants) {
+  constexpr int64_t kRowsPerComponent = 4;
+  return std::max<int64_t>(1, std::min({rank, rows / kRowsPerComponent, variants}));
+}
+
 PrincipalComponents FindComponents(const GenotypeMatrix& genotypes, const std::vector<int64_t>& groups,
                                    const at::Tensor& means, const at::Tensor& deviations, int64_t count,
                                    TrainingNoise& noise) {

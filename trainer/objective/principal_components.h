@@ -17,6 +17,10 @@ struct PrincipalComponents {
   at::Tensor loadings;  ///< [variants, components]; the square sum of a row is the share of its variance
 };
 
+/// How many components a generator of this rank starts from: at most a quarter of the rows, since with more they would
+/// remember single people, and at most the variants; at least 1.
+int64_t StartingComponents(int64_t rank, int64_t rows, int64_t variants);
+
 /// The first `count` components of (code - means[group of the row]) / deviation, by the randomised subspace iteration
 /// of Halko, Martinsson and Tropp 2011 (algorithms 4.4 and 5.1, three passes, ten components more than asked for).
 /// `means` is [groups, variants], `deviations` [variants]; a variant of deviation 0 has loadings 0. Memory: a block of

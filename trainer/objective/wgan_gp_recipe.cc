@@ -26,8 +26,6 @@ namespace {
 constexpr int64_t kCalibrationRows = 1024;
 // Variants that are calibrated together, to bound memory.
 constexpr int64_t kCalibrationBlock = 2048;
-// Components at most, as a share of the rows: with more they would remember single people.
-constexpr int64_t kRowsPerComponent = 4;
 
 class WganGpRecipe final : public AdversarialRecipe {
  public:
@@ -157,8 +155,7 @@ class WganGpRecipe final : public AdversarialRecipe {
   void StartFromData() {
     const c10::NoGradGuard no_grad;
     const auto rows = static_cast<int64_t>(data_.genotypes.rows());
-    const int64_t count = std::max<int64_t>(
-        1, std::min({static_cast<int64_t>(spec_.rank()), rows / kRowsPerComponent, manifest_.variant_count()}));
+    const int64_t count = StartingComponents(spec_.rank(), rows, manifest_.variant_count());
     const PrincipalComponents components =
         FindComponents(data_.genotypes, groups_, statistics_.means, statistics_.deviations, count, noise_);
     at::Tensor skip = generator_["skip.weight"];
