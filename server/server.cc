@@ -21,7 +21,8 @@ namespace {
 constexpr int kLargestRequest = 1 << 20;    // bytes
 constexpr int kLargestMetadata = 32 << 10;  // bytes
 constexpr int kKeepaliveMs = 60'000;        // a client that vanished without a word is noticed by then
-constexpr int kKeepaliveTimeoutMs = 20'000;
+// gRPC also takes it as TCP_USER_TIMEOUT: a client that is stopped or asleep for less than this keeps its stream.
+constexpr int kKeepaliveTimeoutMs = 180'000;
 constexpr int kShortestPingMs = 20'000;  // between pings of a client
 constexpr int kGpuWorkers = 1;
 constexpr absl::Duration kGrace = absl::Seconds(1);  // for the last words of streams that were told to end
