@@ -12,7 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status.h"
 #include "server/config.h"
-#include "server/scheduler/cpus.h"
+#include "core/base/cpus.h"
 #include "server/security/credentials.h"
 
 namespace genoserve {

@@ -18,6 +18,7 @@ enum class Purpose : uint8_t {
   kPhenotype = 3,   ///< draw of a phenotype; index = 64 * position in the schema + draw
   kTraining = 4,    ///< everything the trainer draws; "sample" is its step
   kImputation = 5,  ///< a missing allele of real data; index = variant
+  kQuality = 6,     ///< subsets, naive draws and bootstraps of the measures of quality
 };
 
 /// One block of four 32-bit numbers of Philox 4x32-10.

@@ -10,7 +10,7 @@
 #include "absl/strings/str_split.h"
 #include "core/base/file.h"
 #include "core/base/status.h"
-#include "core/io/bit_transpose.h"
+#include "core/genotype/bit_transpose.h"
 #include "core/io/genotype_reader.h"
 #include "core/io/imputation.h"
 #include "core/io/text_table.h"

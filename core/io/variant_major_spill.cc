@@ -11,7 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/file.h"
 #include "core/base/status.h"
-#include "core/io/bit_transpose.h"
+#include "core/genotype/bit_transpose.h"
 #include "core/io/staged_file.h"
 
 namespace genoserve {

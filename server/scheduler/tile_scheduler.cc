@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/rpc_error.h"
-#include "server/scheduler/cpus.h"
+#include "core/base/cpus.h"
 
 namespace genoserve {
 namespace {

@@ -1,4 +1,4 @@
-#include "server/scheduler/cpus.h"
+#include "core/base/cpus.h"
 
 #include <pthread.h>
 #include <sched.h>

@@ -1,4 +1,4 @@
-#include "core/io/bit_transpose.h"
+#include "core/genotype/bit_transpose.h"
 
 #include <algorithm>
 #include <array>
