@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <span>
 
 #include "absl/strings/str_format.h"
 #include "core/base/philox.h"
@@ -89,8 +90,9 @@ Cohort DrawNaive(const QualitySets& sets, const Cohort& like) {
   return naive;
 }
 
-void Append(const std::vector<size_t>& from, size_t count, std::vector<size_t>* to) {
-  to->insert(to->end(), from.begin(), from.begin() + static_cast<ptrdiff_t>(count));
+void Append(std::span<const size_t> from, size_t count, std::vector<size_t>* to) {
+  const std::span<const size_t> first = from.first(count);
+  to->insert(to->end(), first.begin(), first.end());
 }
 
 }  // namespace
@@ -125,6 +127,7 @@ absl::Status EqualiseSets(const std::vector<int>& families, QualitySets* sets) {
       Halves(Drawn(sets->whole_training, -1, sets->seed, Draw::kTraining), families);
   std::vector<size_t> members;
   std::vector<size_t> floor;
+  std::vector<size_t> reference;
   std::vector<size_t> holdout;
   std::vector<size_t> synthetic;
   for (const int label : labels) {
@@ -142,6 +145,7 @@ absl::Status EqualiseSets(const std::vector<int>& families, QualitySets* sets) {
     const size_t count = std::min({first.size(), second.size(), kept_apart.size(), made.size()});
     Append(first, count, &members);
     Append(second, count, &floor);
+    Append(std::span(second).subspan(count), std::min(count, second.size() - count), &reference);
     Append(kept_apart, count, &holdout);
     Append(made, count, &synthetic);
   }
@@ -154,6 +158,7 @@ absl::Status EqualiseSets(const std::vector<int>& families, QualitySets* sets) {
   }
   sets->members = sets->whole_training.Select(members);
   sets->holdout = sets->whole_holdout.Select(holdout);
+  sets->reference = sets->whole_training.Select(reference);
   sets->candidates[0] = sets->whole_synthetic.Select(synthetic);
   sets->candidates[1] = sets->whole_training.Select(floor);
   sets->candidates[2] = DrawNaive(*sets, sets->holdout);

@@ -42,8 +42,8 @@ enum class Candidate {
 inline constexpr std::array kCandidates = {Candidate::kSynthetic, Candidate::kFloor, Candidate::kNaive};
 
 /// All cohorts of one comparison. They have the same variants and one packing: haplotypes where all files are phased,
-/// else diploid genotypes. All but the whole ones have n samples, with the same count of each label, so that a figure
-/// of one candidate can be held against that of another.
+/// else diploid genotypes. All but the whole ones and the reference have n samples, with the same count of each label,
+/// so that a figure of one candidate can be held against that of another.
 ///
 /// Figures of fidelity compare a candidate with `holdout`, whom no generator saw. Figures of privacy ask whether a
 /// candidate is nearer to `members` than to `holdout`.
@@ -60,16 +60,19 @@ struct QualitySets {
   Cohort members;                    ///< n of the training samples
   Cohort holdout;                    ///< n of the hold-out samples
   std::array<Cohort, 3> candidates;  ///< n each, by Candidate; the floor has no sample of `members`
+  /// Up to n further training samples, of neither members nor floor, nor of the members' families: what an attacker
+  /// knows of the population. Smaller, or empty, where the training has no more.
+  Cohort reference;
 
   Packing packing() const { return holdout.genotypes.packing(); }
   size_t n() const { return holdout.samples(); }
   const Cohort& candidate(Candidate which) const { return candidates[static_cast<size_t>(which)]; }
 };
 
-/// Fills in members, holdout and candidates of sets that have all else. Samples are drawn without replacement by Philox
-/// with the seed; where there are labels, per label, with as many as each cohort can give; where some training samples
-/// are in one family (`families`, one number a training sample; empty = none are), a family is on one side of members
-/// and floor. INVALID_ARGUMENT, with the sizes, where fewer than 20 samples remain.
+/// Fills in members, holdout, candidates and reference of sets that have all else. Samples are drawn without
+/// replacement by Philox with the seed; where there are labels, per label, with as many as each cohort can give; where
+/// some training samples are in one family (`families`, one number a training sample; empty = none are), a family is on
+/// one side of members and floor. INVALID_ARGUMENT, with the sizes, where fewer than 20 samples remain.
 absl::Status EqualiseSets(const std::vector<int>& families, QualitySets* sets);
 
 }  // namespace genoserve

@@ -79,6 +79,27 @@ TEST(QualitySetsTest, FamiliesAreOnOneSide) {
   for (size_t i = 0; i < sets.n(); ++i) EXPECT_EQ(of_members.count(NumberOf(sets.candidates[1], i) / 4), 0U);
 }
 
+TEST(QualitySetsTest, TheReferenceIsOfFurtherTrainingSamplesAndOtherFamilies) {
+  QualitySets sets = Sets(true);
+  sets.whole_holdout = Numbered(24, 1000, true);
+  std::vector<int> families(100);
+  for (size_t i = 0; i < families.size(); ++i) families[i] = static_cast<int>(i / 4);
+  ASSERT_TRUE(EqualiseSets(families, &sets).ok());
+  EXPECT_EQ(sets.n(), 24U);
+  EXPECT_EQ(sets.reference.samples(), 24U);
+  std::set<int> floor;
+  std::set<int> of_members;
+  for (size_t i = 0; i < sets.n(); ++i) {
+    floor.insert(NumberOf(sets.candidates[1], i));
+    of_members.insert(NumberOf(sets.members, i) / 4);
+  }
+  for (size_t i = 0; i < sets.reference.samples(); ++i) {
+    EXPECT_EQ(floor.count(NumberOf(sets.reference, i)), 0U);
+    EXPECT_EQ(of_members.count(NumberOf(sets.reference, i) / 4), 0U);
+    EXPECT_LT(NumberOf(sets.reference, i), 100);
+  }
+}
+
 TEST(QualitySetsTest, NaiveDrawsHaveTheTrainingsFrequenciesPerLabel) {
   QualitySets sets = Sets(true);
   sets.whole_holdout = Numbered(400, 0, true);
