@@ -13,7 +13,7 @@
 #include "core/io/sample_tables.h"
 #include "core/quality/cohort_comparison.h"
 #include "trainer/comparison_report.h"
-#include "trainer/dataset/genotype_source.h"
+#include "core/io/genotype_source.h"
 #include "trainer/exit_code.h"
 
 namespace genoserve {

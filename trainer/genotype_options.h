@@ -5,7 +5,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "trainer/dataset/genotype_source.h"
+#include "core/io/genotype_source.h"
 
 namespace genoserve {
 

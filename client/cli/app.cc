@@ -18,6 +18,7 @@
 #include "client/cli/exit_code.h"
 #include "client/cli/fetch.h"
 #include "client/cli/models.h"
+#include "client/cli/report.h"
 #include "client/cli/suggest.h"
 #include "client/lib/client_options.h"
 
@@ -42,11 +43,23 @@ constexpr char kFetchExamples[] =
     "Beside the genotypes lie PREFIX.panel.tsv (population labels) and PREFIX.pheno.tsv (phenotypes), where the model\n"
     "has them. plink2 cannot read a pipe; bcftools can.\n\n";
 
+constexpr char kReportExamples[] =
+    "Examples:\n"
+    "  genoserve report --train real.vcf.gz --panel panel.tsv --label-column pop \\\n"
+    "    --synth cohort.vcf.gz --synth-panel cohort.panel.tsv -o report.html --json quality.json\n"
+    "  genoserve report --train mice --pheno mice.pheno.tsv --pheno-name coat_colour,body_weight \\\n"
+    "    --synth cohort --synth-pheno cohort.pheno.tsv --gate strict.gate -o report.html\n\n"
+    "PATH is FILE.vcf, .vcf.gz, .bcf or .hapt (with the .legend beside it), else the prefix of .bed/.bim/.fam. "
+    "Without\n"
+    "--holdout a part of the training is kept apart, the same that genoserve-trainer keeps apart of the same files.\n"
+    "The page shows where hold-out people lie among others: hand it on as you would any figure of them.\n\n";
+
 // The arguments of all commands.
 struct Arguments {
   ClientOptions client;
   double timeout = 0;  // seconds
   FetchArguments fetch;
+  ReportArguments report;
   std::string model;
   std::string regions;
   bool json = false;
@@ -144,12 +157,70 @@ void AddFetch(CLI::App* app, Arguments* arguments) {
   command->footer(absl::StrCat(kFetchExamples, kExitCodeHelp));
 }
 
+void AddReport(CLI::App* app, Arguments* arguments) {
+  CLI::App* command = app->add_subcommand("report", "How faithful a synthetic cohort is, and what it gives away");
+  ReportArguments& report = arguments->report;
+  const auto path = [command](const char* name, std::string* target, const char* help) {
+    return command->add_option(name, *target, help)->type_name("PATH")->group("Input");
+  };
+  path("--train", &report.training.genotypes, "genotypes that the generator learned from")->required();
+  path("--synth", &report.synthetic.genotypes, "genotypes of the synthetic cohort")->required();
+  path("--holdout", &report.holdout.genotypes, "genotypes of people whom it never saw");
+  command
+      ->add_option("--holdout-share", report.holdout_share,
+                   "without --holdout: share of --train to keep apart; default 0.2")
+      ->type_name("SHARE")
+      ->group("Input");
+  path("--panel", &report.training.panel, "population labels of --train, and of --holdout");
+  path("--synth-panel", &report.synthetic.panel, "population labels of --synth");
+  path("--holdout-panel", &report.holdout.panel, "population labels of --holdout; default: --panel");
+  command->add_option("--label-column", report.label_column, "column of the panels")
+      ->type_name("COLUMN")
+      ->group("Input");
+  command->add_option("--synth-label-column", report.synthetic_label_column, "of --synth-panel, where it is another")
+      ->type_name("COLUMN")
+      ->group("Input");
+  path("--pheno", &report.training.phenotypes, "phenotypes of --train, and of --holdout");
+  path("--synth-pheno", &report.synthetic.phenotypes, "phenotypes of --synth");
+  path("--holdout-pheno", &report.holdout.phenotypes, "phenotypes of --holdout; default: --pheno");
+  command->add_option("--pheno-name", report.phenotype_names, "columns of the phenotypes; default: all")
+      ->delimiter(',')
+      ->type_name("NAME,...")
+      ->group("Input");
+  command->add_option("--categorical", report.categorical, "columns whose numbers are levels")
+      ->delimiter(',')
+      ->type_name("NAME,...")
+      ->group("Input");
+  command
+      ->add_option_function<std::string>(
+          "--gate",
+          [&report](const std::string& gate) {
+            report.gate = gate;
+            report.gate_given = true;
+          },
+          "\"default\" or a file of limits; exit code 7 where the cohort breaks one")
+      ->type_name("FILE")
+      ->group("Selection");
+  AddNumber<uint64_t>(command, "--seed", &report.seed, "of subsets, naive draws and intervals; default 0")
+      ->type_name("INT")
+      ->group("Selection");
+  command->add_option("-o,--output,--out", report.output, "page to write")->type_name("FILE.html")->group("Output");
+  command->add_option("--json", report.json, "all figures and charts as JSON")->type_name("FILE")->group("Output");
+  command->add_option("--title", report.title, "of the page, such as the name of the model")
+      ->type_name("TEXT")
+      ->group("Output");
+  command->add_flag("--force", report.force, "replace files that are there")->group("Output");
+  command->add_flag("-q,--quiet", report.quiet, "no progress")->group("Output");
+  command->footer(absl::StrCat(kReportExamples, kExitCodeHelp));
+}
+
 std::unique_ptr<CLI::App> BuildApp(Arguments* arguments) {
   auto app = std::make_unique<CLI::App>("Synthetic genotypes from a genoserve server.", "genoserve");
   app->require_subcommand(1);
   app->footer(absl::StrCat(kExamples, kExitCodeHelp));
   app->get_formatter()->column_width(38);
   AddFetch(app.get(), arguments);
+  AddReport(app.get(), arguments);
   CLI::App* models = app->add_subcommand("models", "What models the server has");
   models->require_subcommand(1);
   CLI::App* list = models->add_subcommand("list", "All models with all versions");
@@ -212,6 +283,7 @@ int ComplainOfParse(const CLI::App& app, const CLI::ParseError& error) {
 absl::Status Dispatch(const CLI::App& app, const Arguments& arguments, Interrupt* interrupt) {
   if (app.got_subcommand("version")) return Print(absl::StrCat("genoserve ", kVersion, "\n"));
   if (app.got_subcommand("fetch")) return Fetch(arguments.fetch, arguments.client, interrupt);
+  if (app.got_subcommand("report")) return Report(arguments.report, *interrupt);
   if (app.got_subcommand("variants")) {
     return PrintVariants(arguments.client, arguments.model, arguments.regions, interrupt);
   }

@@ -14,7 +14,7 @@ const char kExitCodeHelp[] =
     "  0 done   1 internal fault   2 argument, file or request that cannot be used\n"
     "  3 no such model, version, label, phenotype or region   4 not authorised\n"
     "  5 quota, overload or full disk   6 server unreachable or transfer incomplete\n"
-    "  7 data differ from their digest   130 interrupted   141 reader of standard output gone\n";
+    "  7 data differ from their digest, or break the gate   130 interrupted   141 reader of standard output gone\n";
 
 absl::Status Local(absl::Status status) {
   if (!status.ok()) status.SetPayload(kLocalUrl, absl::Cord());

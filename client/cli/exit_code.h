@@ -14,7 +14,7 @@ enum ExitCode : int {
   kExitAuth = 4,         ///< not who, or not allowed
   kExitExhausted = 5,    ///< quota, overload or a full disk
   kExitIncomplete = 6,   ///< the server cannot be reached, or the transfer did not get to its end
-  kExitMismatch = 7,     ///< what came is not what was sent
+  kExitMismatch = 7,     ///< what came is not what was sent, or breaks the gate
   kExitInterrupt = 130,  ///< SIGINT or SIGTERM
   kExitPipe = 141,       ///< the reader of standard output went away
 };

@@ -8,7 +8,7 @@
 #include "absl/status/statusor.h"
 #include "core/genotype/variant_table.h"
 #include "genoserve/v1/manifest.pb.h"
-#include "trainer/dataset/genotype_source.h"
+#include "core/io/genotype_source.h"
 #include "trainer/objective/recipe.h"
 
 namespace genoserve {

@@ -1,4 +1,4 @@
-#include "trainer/dataset/genotype_source.h"
+#include "core/io/genotype_source.h"
 
 #include <array>
 #include <cerrno>
@@ -32,6 +32,9 @@ absl::StatusOr<std::string> DigestFile(const std::string& path) {
 GenotypeSource SourceOfPath(absl::string_view path) {
   for (const absl::string_view suffix : {".vcf", ".vcf.gz", ".bcf"}) {
     if (absl::EndsWith(path, suffix)) return {GenotypeSource::Format::kVcf, std::string(path), ""};
+  }
+  if (absl::EndsWith(path, ".hapt")) {
+    return {GenotypeSource::Format::kHapt, std::string(path), absl::StrCat(absl::StripSuffix(path, ".hapt"), ".legend")};
   }
   return {GenotypeSource::Format::kBed, std::string(absl::StripSuffix(path, ".bed")), ""};
 }

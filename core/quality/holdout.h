@@ -1,0 +1,25 @@
+// Which samples are kept apart from the training, to judge generators on people whom they never saw.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace genoserve {
+
+/// The share that is kept apart where the user does not say.
+inline constexpr double kHoldoutShare = 0.2;
+
+/// Indices of samples, ascending.
+struct Split {
+  std::vector<size_t> training;
+  std::vector<size_t> holdout;
+};
+
+/// Parts `samples` samples by individual: of each label (`labels`, one a sample; empty = none) the share is kept apart,
+/// rounded, and a family (`families`, one number a sample; empty = none are related) is wholly on one side, so that a
+/// label may give a few less. The order is drawn by Philox with seed 0: the same samples, labels and families give the
+/// same parts in every program.
+Split SplitHoldout(size_t samples, const std::vector<int>& labels, const std::vector<int>& families, double share);
+
+}  // namespace genoserve
