@@ -2,20 +2,32 @@
 // The family of figures MeasureAttacks (families.h); each attack has a file of its own.
 #pragma once
 
+#include <cstddef>
 #include <span>
 
 #include "core/quality/catalogue.h"
 
 namespace genoserve {
 
+/// The most samples of the synthetic cohort that are compared with all the training, and of the hold-out.
+inline constexpr size_t kKinshipSamples = 5000;
+/// The most pairs of a member and a hold-out person who are attacked.
+inline constexpr size_t kAttacked = 2500;
+
 /// The figures of MeasureAttacks, of Family::kPrivacy.
 ///
-/// What is resampled for the intervals: of kinship, the candidate's samples; of attacks, pairs of a member and a
-/// hold-out person of the same label, in the order of the sets, so that the strata stay as large as they are.
+/// Resampled for the intervals: of kinship, the candidate's samples; of attacks, pairs of a member and a hold-out
+/// person of the same label, as they stand in the sets, so that labels keep their shares. Rows of one person go
+/// together.
 ///
-/// Caps: kinship looks at no more than kKinshipVariants variants, and at kKinshipSamples evenly picked samples of the
-/// synthetic cohort where it looks for duplicates of all the training; attacks are made on kAttacked evenly picked
-/// pairs. The n of each figure says how many there were.
+/// Kinship is that of samples, on KinshipVariants of the training (at most kKinshipVariants); attacks are made on rows
+/// of the packing. Beyond kKinshipSamples and kAttacked samples are picked evenly; n tells how many there were.
+///
+/// Membership attacks by density ratio and by frequencies hold a candidate against a reference with neither members nor
+/// hold-out people: QualitySets::reference where it has half as many samples as these. Where the training is too small
+/// for one, the reference of the synthetic and the naive cohort is the floor, and one half of the floor is held against
+/// the other. All references are of the generator's training too; that moves no score of members against one of the
+/// hold-out.
 std::span<const FigureInfo> AttackFigures();
 
 }  // namespace genoserve
