@@ -1,5 +1,8 @@
 // MeasureFrequencies of families.h. Intervals: blocks of neighbouring variants are resampled (frequency_blocks.h), and
 // for heterozygosity samples. Charts are of all samples.
+//
+// Intervals of het.wasserstein and fst.matrix_rmse lean upwards, since resampling adds noise to a distance, and are
+// widened to hold the value.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -94,10 +97,16 @@ void AddRatio(absl::string_view name, const Terms& terms, absl::string_view othe
 void AddAlleleFrequencies(const Group& group, const Context& context) {
   const absl::string_view otherwise = group.label.empty() ? kNothingVaries : kNoSamples;
   AddAgreement({"af.pearson", "af.rmse", "af.max_difference"}, group, &FrequenciesOf, otherwise, context);
+  // Of the allele that is rarer in the hold-out: of the ALT allele, the few variants at which it is near 1 would make
+  // up all of the correlation.
   const auto rare = [&group](const VariantCounts& counts) {
     std::vector<double> frequencies = FrequenciesOf(counts);
     for (size_t v = 0; v < frequencies.size(); ++v) {
-      if (!IsRare(*group.holdout, v)) frequencies[v] = kNan;
+      if (!IsRare(*group.holdout, v)) {
+        frequencies[v] = kNan;
+      } else if (group.holdout->Alt(v) > group.holdout->samples) {
+        frequencies[v] = 1 - frequencies[v];
+      }
     }
     return frequencies;
   };
@@ -176,12 +185,15 @@ void AddHeterozygosity(const std::vector<double>& holdout, const std::array<Coho
   const auto add = [&](absl::string_view name, const auto& statistic, absl::string_view otherwise) {
     AddFigure(name, "", ForEachCandidate([&](Candidate which) {
                 const std::vector<double>& values = candidates[static_cast<size_t>(which)].heterozygosity;
-                return Bootstrap(
+                Measurement measurement = Bootstrap(
                     std::min(holdout.size(), values.size()), context.seed,
                     [&](std::span<const uint32_t> drawn) {
                       return statistic(SortedAt(values, drawn), SortedAt(holdout, drawn));
                     },
                     otherwise);
+                // Resamples of two like sets lie further apart than the sets, all of them perhaps.
+                measurement.low = std::min(measurement.low, measurement.value);
+                return measurement;
               }),
               context.quality);
   };
@@ -246,6 +258,7 @@ void AddFstMatrix(const CohortCounts& holdout, const std::array<CohortCounts, 3>
             }),
             context.quality);
   std::vector<std::string> names;
+  names.reserve(chosen.size());
   for (const size_t label : chosen) names.push_back(labels[label].label);
   *context.quality->add_charts() = FstMatrixChart(names, real, LabelFst(context.blocks, candidates[0].labels, chosen));
 }
@@ -263,6 +276,7 @@ void MeasureFrequencies(const QualitySets& sets, v1::Quality* quality) {
   }
   const Group all{"", &holdout.all, {&candidates[0].all, &candidates[1].all, &candidates[2].all}};
   std::vector<Group> groups;
+  groups.reserve(labels);
   for (size_t i = 0; i < labels; ++i) {
     groups.push_back({sets.labels[i],
                       &holdout.labels[i],

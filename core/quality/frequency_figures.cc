@@ -23,8 +23,11 @@ constexpr std::array kFigures = {
     FigureInfo{
         "af.rare.pearson", kFamily, Better::kHigher, "Correlation of allele frequencies, rare variants",
         "As the correlation of allele frequencies, among the variants whose rarer allele fewer than 5 % of the "
-        "real copies have. Common variants cannot hide errors here.",
-        "Pearson's r of p_j over variants with min(p_j, 1 - p_j) < 0.05 in the hold-out, absent alleles included",
+        "real copies have. Common variants cannot hide errors here, but few people tell little of rare "
+        "alleles: compare with the floor.",
+        "Pearson's r, over variants with min(p_j, 1 - p_j) < 0.05 in the hold-out, of the frequency of the allele that "
+        "is the rarer one there (of ALT, the few variants with p_j near 1 would make up all of it); absent alleles are "
+        "included",
         "variants"},
     FigureInfo{"af.rare.rmse", kFamily, Better::kLower, "Typical error of allele frequencies, rare variants",
                "How far is the frequency of a rare variant (under 5 % in real people) off, typically?",
@@ -97,7 +100,8 @@ constexpr std::array kFigures = {
         "samples"},
     FigureInfo{"fst.hudson", kFamily, Better::kLower, "Distance from the real population (Hudson's Fst)",
                "If real and synthetic people were two populations, how different would they be? 0 is none; peoples of "
-               "one continent differ by about 0.01, of different continents by about 0.1. It may be just below 0.",
+               "one continent differ by about 0.01, of different continents by about 0.1. It may be just below 0, the "
+               "more so as the samples compared have the same count of each label.",
                "sum_j N_j / sum_j D_j with N = (p1 - p2)^2 - p1 (1 - p1)/(n1 - 1) - p2 (1 - p2)/(n2 - 1), D = p1 (1 - "
                "p2) + p2 (1 - p1), n = counts of alleles (Bhatia et al. 2013, equation 10)",
                "variants"},

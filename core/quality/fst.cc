@@ -1,6 +1,6 @@
 #include "core/quality/fst.h"
 
-#include <cmath>
+#include <algorithm>
 #include <limits>
 #include <numeric>
 
@@ -84,6 +84,7 @@ std::vector<double> LabelFst::Over(std::span<const uint32_t> blocks) const {
     }
   }
   std::vector<double> fst;
+  fst.reserve(pairs_);
   for (const auto& [numerator, denominator] : totals) fst.push_back(denominator == 0 ? kNan : numerator / denominator);
   return fst;
 }
@@ -102,6 +103,7 @@ Measurement MeasureMatrixDifference(const VariantBlocks& blocks, const LabelFst&
       "every two labels are fixed for the same alleles in one of the sets");
   if (measurement.reason.empty()) {
     measurement.n = static_cast<int64_t>(Compare(real.All(), candidate.All()).pairs);
+    measurement.low = std::min(measurement.low, measurement.value);
   }
   return measurement;
 }

@@ -51,7 +51,8 @@ class LabelFst {
 };
 
 /// Root of the mean squared difference of two matrices of Fst over the same pairs of labels, with blocks resampled. n
-/// counts the pairs that both have. Not measured without any.
+/// counts the pairs that both have. Not measured without any. Resamples differ more than the whole, as noise adds to
+/// every pair: the interval leans upwards, and is widened to reach down to the value.
 Measurement MeasureMatrixDifference(const VariantBlocks& blocks, const LabelFst& real, const LabelFst& candidate,
                                     uint64_t seed);
 

@@ -39,7 +39,9 @@ def agreement(x, y):
 def allele_frequencies(real, candidate):
     p, q = frequencies(real), frequencies(candidate)
     rare = np.minimum(p, 1 - p) < 0.05 - 1e-12
-    return {"af": agreement(p, q), "af.rare": agreement(p[rare], q[rare])}
+    # Whichever allele is the rarer one among the real samples.
+    minor = np.where(p > 0.5, 1 - p, p), np.where(p > 0.5, 1 - q, q)
+    return {"af": agreement(p, q), "af.rare": agreement(minor[0][rare], minor[1][rare])}
 
 
 def divergence(real, candidate):
