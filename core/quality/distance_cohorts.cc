@@ -4,17 +4,13 @@
 #include <numeric>
 
 namespace genoserve {
-namespace {
 
-// At most `most` samples at even spaces.
 Cohort EvenlyPicked(const Cohort& cohort, size_t most) {
   if (cohort.samples() <= most) return cohort;
   std::vector<size_t> picked(most);
   for (size_t i = 0; i < most; ++i) picked[i] = i * cohort.samples() / most;
   return cohort.Select(picked);
 }
-
-}  // namespace
 
 DistanceCohorts DistanceCohorts::Of(const QualitySets& sets, size_t most_rows) {
   const size_t most = most_rows / RowsPerSample(sets.packing());

@@ -22,6 +22,9 @@ namespace genoserve {
 /// even spaces, which keeps the shares of the labels; n of each figure tells how many there were.
 inline constexpr size_t kMostRows = 4000;
 
+/// The cohort, or `most` of its samples at even spaces where it has more.
+Cohort EvenlyPicked(const Cohort& cohort, size_t most);
+
 /// The equalised cohorts of one comparison, of `samples` samples each. Sample i of each has the same label.
 struct DistanceCohorts {
   Cohort members;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <numeric>
+
 #include "core/quality/test_cohorts.h"
 
 namespace genoserve {
@@ -29,8 +31,8 @@ TEST(DistanceCohortsTest, RowsOfASampleAreAveraged) {
 }
 
 TEST(DistanceCohortsTest, FunctionsOfMeansResampleAllColumnsAlike) {
-  std::vector<double> values;
-  for (int i = 0; i < 50; ++i) values.push_back(i);
+  std::vector<double> values(50);
+  std::iota(values.begin(), values.end(), 0.0);
   const Measurement difference = BootstrapOfMeans(
       {values, values}, 3, [](std::span<const double> means) { return means[0] - means[1]; }, "none");
   EXPECT_EQ(difference.value, 0);

@@ -122,6 +122,8 @@ TEST(DistanceFiguresTest, CopiesOfTheMembers) {
     EXPECT_GT(Value(quality, "privacy.loss"), 0.35);
     EXPECT_GT(Find(quality, "privacy.loss").low(), 0.25);
     EXPECT_EQ(Value(quality, "privacy.identical_training"), 1);
+    EXPECT_EQ(Value(quality, "privacy.near_training"), 1);
+    EXPECT_LE(Find(quality, "privacy.near_training").floor().value(), 0.02);
     EXPECT_EQ(Value(quality, "privacy.identical_members"), 1);
     EXPECT_EQ(Value(quality, "privacy.identical_excess"), 1);
     EXPECT_EQ(Value(quality, "privacy.windows_members"), 1);
@@ -132,6 +134,23 @@ TEST(DistanceFiguresTest, CopiesOfTheMembers) {
     EXPECT_NEAR(Find(quality, "privacy.dcr_share").floor().value(), 0.5, 0.1);
     EXPECT_NEAR(Find(quality, "privacy.loss").floor().value(), 0, 0.1);
   }
+}
+
+// Copies of training people who are no members, one genotype in fifty changed: no row is identical, and the equalised
+// cohorts cannot see it.
+TEST(DistanceFiguresTest, ChangedCopiesOfTrainingPeople) {
+  QualitySets sets = OracleSets(false);
+  Cohort& copies = sets.whole_synthetic;
+  copies = TestCohort(206, kSamples, kVariants, false);
+  sets.whole_training = copies;
+  sets.candidates[0] = copies;
+  for (size_t row = 0; row < kSamples; ++row) {
+    for (size_t v = 0; v < kVariants; v += 50) copies.genotypes.Set(row, v, (copies.genotypes.Get(row, v) + 1) % 3);
+  }
+  const v1::Quality quality = Measure(sets);
+  EXPECT_EQ(Value(quality, "privacy.identical_training"), 0);
+  EXPECT_EQ(Value(quality, "privacy.near_training"), 1);
+  EXPECT_NEAR(Value(quality, "privacy.loss"), 0, 0.15);
 }
 
 // A generator that makes one person again and again, a little changed: adversarial accuracy alone may look good.

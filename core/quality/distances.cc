@@ -11,7 +11,7 @@ namespace {
 // Rows of `from` that one piece of work takes, and the bytes of rows of `to` that they go over together: what the
 // second-level cache holds.
 constexpr size_t kRowsPerBlock = 16;
-constexpr size_t kTileBytes = 128 * 1024;
+constexpr size_t kTileBytes = size_t{128} * 1024;
 
 // Whether (distance, row) comes first.
 bool Nearer(const Neighbour& a, const Neighbour& b) {

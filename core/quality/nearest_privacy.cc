@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "core/quality/distances.h"
 #include "core/quality/duplicates.h"
@@ -13,6 +14,8 @@ namespace {
 constexpr char kNothing[] = "there are too few samples to compare";
 constexpr char kNoDistance[] = "the distance that it is divided by is 0: rows of that cohort are found unchanged";
 constexpr size_t kChartBins = 50;
+// Share of hold-out rows that are nearer to the training than what is called near.
+constexpr double kNearQuantile = 0.01;
 
 using Closest = std::vector<uint32_t>;  // of each row, the distance to its closest row of some cohort
 
@@ -81,6 +84,7 @@ class Adder {
   Measurement OfMeans(const std::vector<std::vector<double>>& columns,
                       absl::FunctionRef<double(std::span<const double> means)> of_means) const {
     std::vector<std::vector<double>> by_sample;
+    by_sample.reserve(columns.size());
     for (const std::vector<double>& column : columns) {
       by_sample.push_back(PerSample(column, cohorts_.rows_per_sample()));
     }
@@ -165,17 +169,41 @@ void AddClosestDistances(const std::array<CandidateClosest, 3>& candidates, Adde
              [&](size_t i) { return adder->QuantileRatio(candidates[i].to_members, naive.to_members, 0.5, 1); });
 }
 
-// All synthetic rows, or those of the hold-out, or naive draws, that a row of the whole training equals.
-void AddIdenticalTraining(const QualitySets& sets, v1::Quality* quality) {
+// Figures of all synthetic rows against the whole training: the equalised cohorts have a part of it only, so that
+// copies of the others would go unseen.
+void AddWholeTraining(const QualitySets& sets, v1::Quality* quality) {
+  const size_t per_sample = RowsPerSample(sets.packing());
+  const auto of = [&](Candidate candidate) -> const Cohort& {
+    return candidate == Candidate::kSynthetic ? sets.whole_synthetic
+           : candidate == Candidate::kFloor   ? sets.whole_holdout
+                                              : sets.candidate(candidate);
+  };
+  const auto share = [&](const std::vector<double>& by_row) {
+    Measurement measurement = BootstrapMean(PerSample(by_row, per_sample), sets.seed, kNothing);
+    if (measurement.reason.empty()) measurement.n = static_cast<int64_t>(by_row.size());
+    return measurement;
+  };
   AddFigure("privacy.identical_training", "", ForEachCandidate([&](Candidate candidate) {
-              const Cohort& cohort = candidate == Candidate::kSynthetic ? sets.whole_synthetic
-                                     : candidate == Candidate::kFloor   ? sets.whole_holdout
-                                                                        : sets.candidate(candidate);
-              const std::vector<double> found = FoundAmong(cohort.genotypes, sets.whole_training.genotypes);
-              const std::vector<double> by_sample = PerSample(found, RowsPerSample(sets.packing()));
-              Measurement measurement = BootstrapMean(by_sample, sets.seed, kNothing);
-              measurement.n = static_cast<int64_t>(found.size());
-              return measurement;
+              return share(FoundAmong(of(candidate).genotypes, sets.whole_training.genotypes));
+            }),
+            quality);
+
+  const BitPlanes training = BitPlanes::OfRows(sets.whole_training.genotypes);
+  std::array<Closest, 3> closest;
+  for (const Candidate candidate : kCandidates) {
+    const Cohort some = EvenlyPicked(of(candidate), kMostRows / per_sample);
+    closest[static_cast<size_t>(candidate)] = ClosestAmong(BitPlanes::OfRows(some.genotypes), training);
+  }
+  const Closest& holdout = closest[static_cast<size_t>(Candidate::kFloor)];
+  std::vector<uint32_t> samples(holdout.size() / per_sample);
+  std::iota(samples.begin(), samples.end(), 0U);
+  const double near = ClosestQuantile(holdout, samples, per_sample, kNearQuantile);
+  AddFigure("privacy.near_training", "", ForEachCandidate([&](Candidate candidate) {
+              std::vector<double> nearer;
+              for (const uint32_t distance : closest[static_cast<size_t>(candidate)]) {
+                nearer.push_back(distance < near ? 1 : 0);
+              }
+              return share(nearer);
             }),
             quality);
 }
@@ -193,7 +221,7 @@ void AddIdentical(const QualitySets& sets, const DistanceCohorts& cohorts,
     member_windows[i] = WindowsFoundAmong(cohorts.candidates[i].genotypes, cohorts.members.genotypes);
     holdout_windows[i] = WindowsFoundAmong(cohorts.candidates[i].genotypes, cohorts.holdout.genotypes);
   }
-  AddIdenticalTraining(sets, quality);
+  AddWholeTraining(sets, quality);
   adder->Add("privacy.identical_members", [&](size_t i) { return adder->Share(members[i]); });
   adder->Add("privacy.identical_holdout", [&](size_t i) { return adder->Share(holdout[i]); });
   adder->Add("privacy.identical_excess", [&](size_t i) { return adder->Difference(members[i], holdout[i]); });

@@ -16,8 +16,9 @@ std::span<const FigureInfo> NearestPrivacyFigures();
 
 /// Adds the figures of NearestPrivacyFigures() and the chart distance.closest.
 ///
-/// Rows of the equalised cohorts, but for privacy.identical_training: all synthetic rows against the whole training,
-/// whose floor is the whole hold-out, as the floor's own samples are training samples. Within a cohort, the closest row
+/// Rows of the equalised cohorts, but for privacy.identical_training and privacy.near_training: all synthetic rows (of
+/// the latter, at most kMostRows) against the whole training, whose floor is the whole hold-out, as the floor's own
+/// samples are training samples. Within a cohort, the closest row
 /// is one of another sample. Intervals resample samples, with the closest rows of each as they are.
 void MeasureNearestPrivacy(const QualitySets& sets, const DistanceCohorts& cohorts, v1::Quality* quality);
 

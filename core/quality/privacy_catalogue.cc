@@ -20,6 +20,17 @@ constexpr std::array kFigures = {
                           "the floor takes the hold-out and the baseline naive draws in place of the synthetic "
                           "cohort",
                .n_of = "rows of the synthetic cohort"},
+    FigureInfo{.name = "privacy.near_training",
+               .family = Family::kPrivacy,
+               .better = Better::kLower,
+               .title = "Near copies of training rows",
+               .meaning = "Share of synthetic rows that are nearer to a row of the training than 99 % of the people "
+                          "whom the generator never saw are. About 1 % is as real strangers are (the floor); far "
+                          "more are copies with changes.",
+               .formula = "Mean over synthetic rows of 1[d(closest row of the whole training) < 1 % quantile of the "
+                          "same over hold-out rows], Manhattan distance; the floor takes the hold-out and the "
+                          "baseline naive draws in place of the synthetic cohort",
+               .n_of = "rows of the synthetic cohort"},
     FigureInfo{.name = "privacy.identical_members",
                .family = Family::kPrivacy,
                .better = Better::kLower,

@@ -105,6 +105,8 @@ def figures(made, per, name):
     out["privacy.identical_holdout"] = identical(candidate, holdout)
     out["privacy.identical_excess"] = identical(candidate, members) - identical(candidate, holdout)
     out["privacy.identical_training"] = identical(holdout if name == "floor" else candidate, members)
+    near = np.quantile(closest(holdout, members), 0.01)
+    out["privacy.near_training"] = np.mean(closest(holdout if name == "floor" else candidate, members) < near)
     out["privacy.repeated"] = repeated(candidate, per)
     out["privacy.windows_members"] = windows_found(candidate, members)
     out["privacy.windows_holdout"] = windows_found(candidate, holdout)
