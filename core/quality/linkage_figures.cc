@@ -135,6 +135,10 @@ void AddOverBlocks(absl::string_view name, absl::string_view label, const BlockS
     Sums total;
     for (const Block& block : of_candidate) total += part(block);
     measurement.n = count(total);
+    // Resampling adds noise, and a root of mean squares that is nearly 0 can only grow by it, so that all replicates
+    // may lie above the value.
+    measurement.low = std::min(measurement.low, measurement.value);
+    measurement.high = std::max(measurement.high, measurement.value);
     return measurement;
   };
   AddFigure(name, label, ForEachCandidate(measure), quality);
@@ -150,7 +154,9 @@ void AddNearFigures(const BlockSums<NearSums>& sums, absl::string_view label, ui
       "There are no two pairs of near variants with different correlations.", seed, quality);
   AddOverBlocks<NearSums, PairSums>(
       "ld.strong_r2_kept", label, sums, Strong, [](const PairSums& total) { return total.compared_r2 / total.real_r2; },
-      PairsOf, absl::StrCat("No pair of near variants has an r² of at least ", kStrongR2, " among training samples."),
+      PairsOf,
+      "No pair of near variants that are strongly linked in the training varies, in the hold-out and in the compared "
+      "cohort.",
       seed, quality);
   AddOverBlocks<NearSums, DecaySums>(
       "ld.decay_rmse", label, sums, Decay, DecayRmse, ComparedBins,

@@ -199,6 +199,7 @@ TEST(LinkageFiguresTest, ACohortOfOneHaplotypeHasNoLinkage) {
   EXPECT_THAT(error.reason(), HasSubstr("In no pair of these variants do both vary"));
   EXPECT_EQ(error.n(), 0);
   EXPECT_GT(error.floor().value(), 0);
+  EXPECT_THAT(figures.at({"ld.strong_r2_kept", ""}).reason(), HasSubstr("strongly linked in the training"));
   EXPECT_EQ(figures.at({"ld.dropped_pairs", ""}).value(), 1);
   EXPECT_LT(figures.at({"ld.dropped_pairs", ""}).floor().value(), 0.5);
 }

@@ -90,8 +90,8 @@ struct NearSums {
   DecaySums decay;
 };
 
-/// A real set, and those that are compared with it, by Candidate. The members tell which pairs are strong: no sample of
-/// theirs is in the real set or the floor, so that neither has the advantage of having been chosen by.
+/// A real set, and those that are compared with it, by Candidate. The members tell which pairs are strong: pairs are
+/// partly strong by chance, and since no sample of theirs is in the real set or the floor, that favours neither.
 struct LinkageSets {
   VariantCorrelations members;
   VariantCorrelations real;
