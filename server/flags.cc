@@ -17,6 +17,7 @@ absl::StatusOr<CommandLine> ParseCommandLine(int argc, const char* const* argv) 
   std::string key;
   std::string client_ca;
   std::string token_hashes;
+  std::string gate;
   int32_t port = defaults.port();
   int32_t http_port = defaults.http_port();
   int32_t threads = 0;
@@ -50,6 +51,7 @@ absl::StatusOr<CommandLine> ParseCommandLine(int argc, const char* const* argv) 
   app.add_option("--client-ca", client_ca, "PEM file; clients must show a certificate that it signed");
   app.add_option("--token-hashes", token_hashes, "file of \"name sha256\" lines; clients must send a token");
   app.add_flag("--insecure", insecure, "allows an address off loopback without TLS and authentication");
+  app.add_option("--gate", gate, "\"default\" or a file of limits; versions that break one are not served");
   app.add_option("--log", log, "json or text")->check(CLI::IsMember({"json", "text"}))->capture_default_str();
   const CLI::App* hash_token =
       app.add_subcommand("hash-token", "reads a token on standard input and prints its hash for --token-hashes");
@@ -89,6 +91,7 @@ absl::StatusOr<CommandLine> ParseCommandLine(int argc, const char* const* argv) 
   }
   config.set_token_hashes(token_hashes);
   config.set_insecure(insecure);
+  config.set_gate(gate);
   return line;
 }
 

@@ -10,9 +10,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "core/base/status.h"
-#include "server/config.h"
 #include "core/base/cpus.h"
+#include "core/base/status.h"
+#include "core/quality/gate.h"
+#include "server/config.h"
 #include "server/security/credentials.h"
 
 namespace genoserve {
@@ -44,13 +45,19 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const v1::ServerConfig& co
   if (!config.token_hashes().empty()) {
     GENOSERVE_ASSIGN_OR_RETURN(tokens, TokenTable::Read(config.token_hashes()));
   }
-  std::unique_ptr<Server> server(new Server(config, device, std::move(store), std::move(tokens), options));
+  std::optional<VersionGate> gate;
+  if (!config.gate().empty()) {
+    GENOSERVE_ASSIGN_OR_RETURN(v1::Gate limits, ReadGate(config.gate()));
+    gate = VersionGate{config.gate(), std::move(limits)};
+  }
+  std::unique_ptr<Server> server(
+      new Server(config, device, std::move(store), std::move(tokens), std::move(gate), options));
   GENOSERVE_RETURN_IF_ERROR(server->Listen());
   return server;
 }
 
 Server::Server(const v1::ServerConfig& config, DeviceKind device, std::unique_ptr<CheckpointStore> store,
-               std::optional<TokenTable> tokens, const Options& options)
+               std::optional<TokenTable> tokens, std::optional<VersionGate> gate, const Options& options)
     : config_(config),
       store_(std::move(store)),
       authenticator_(std::move(tokens)),
@@ -58,6 +65,7 @@ Server::Server(const v1::ServerConfig& config, DeviceKind device, std::unique_pt
   metrics_.SetBuildInfo(GENOSERVE_VERSION, EngineOf(device));
   ModelManager::Options manager;
   manager.device = device;
+  manager.gate = std::move(gate);
   manager.poll = absl::Seconds(config.poll_seconds());
   manager.executor = [this](std::function<void()> task) { loader_.Post(std::move(task)); };
   manager.on_change = [this] { UpdateHealth(); };

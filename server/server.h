@@ -58,7 +58,7 @@ class Server {
 
  private:
   Server(const v1::ServerConfig& config, DeviceKind device, std::unique_ptr<CheckpointStore> store,
-         std::optional<TokenTable> tokens, const Options& options);
+         std::optional<TokenTable> tokens, std::optional<VersionGate> gate, const Options& options);
 
   absl::Status Listen();
   void UpdateHealth();

@@ -1,4 +1,4 @@
-// genoserve-trainer: trains generators and publishes them, and evaluates cohorts.
+// genoserve-trainer: trains generators and publishes them.
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
@@ -6,7 +6,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "trainer/evaluate_command.h"
 #include "trainer/exit_code.h"
 #include "trainer/runtime.h"
 #include "trainer/train_command.h"
@@ -27,9 +26,7 @@ int Main(int argc, char** argv) {
   app.footer(absl::StrCat("genoserve-trainer COMMAND --help tells the options, with examples.\n\n", kExitCodeHelp));
   app.get_formatter()->column_width(34);
   TrainArguments train;
-  EvaluateArguments evaluate;
-  const CLI::App* train_command = AddTrainCommand(app, train);
-  AddEvaluateCommand(app, evaluate);
+  AddTrainCommand(app, train);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& request) {
@@ -37,14 +34,9 @@ int Main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return Complain(absl::StrReplaceAll(error.what(), {{"\n", " "}}));
   }
-  absl::Status status;
-  if (train_command->parsed()) {
-    status = CheckTrainArguments(train);
-    if (status.ok()) SetUpRuntime(argv);
-    if (status.ok()) status = Train(train);
-  } else {
-    status = Evaluate(evaluate);
-  }
+  absl::Status status = CheckTrainArguments(train);
+  if (status.ok()) SetUpRuntime(argv);
+  if (status.ok()) status = Train(train);
   if (!status.ok()) Complain(status.message());
   return ExitCodeOf(status);
 }

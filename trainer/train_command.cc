@@ -6,9 +6,11 @@
 #include <iostream>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "core/artifact/artifact.h"
 #include "core/artifact/manifest_json.h"
@@ -16,12 +18,15 @@
 #include "core/base/file.h"
 #include "core/base/status.h"
 #include "core/model/generator.h"
-#include "core/quality/cohort_comparison.h"
+#include "core/quality/gate.h"
+#include "core/quality/quality_json.h"
+#include "core/quality/report/report.h"
+#include "core/quality/report/table.h"
+#include "core/quality/stage_progress.h"
 #include "core/store/checkpoint_store.h"
-#include "trainer/comparison_report.h"
 #include "trainer/dataset/dataset.h"
 #include "trainer/loop/checkpoint.h"
-#include "trainer/loop/figures.h"
+#include "trainer/loop/generator_quality.h"
 #include "trainer/loop/interrupt.h"
 #include "trainer/loop/training_loop.h"
 
@@ -43,14 +48,15 @@ absl::StatusOr<std::unique_ptr<CheckpointStore>> OpenForPublishing(const TrainAr
 }
 
 DatasetOptions OptionsOf(const TrainArguments& arguments, GenotypeSource source) {
-  return {std::move(source),    IsDiploidPreset(arguments.preset), arguments.panel,      arguments.label_column,
-          arguments.phenotypes, arguments.phenotype_names,         arguments.categorical};
+  return {std::move(source),    IsDiploidPreset(arguments.preset), arguments.panel,       arguments.label_column,
+          arguments.phenotypes, arguments.phenotype_names,         arguments.categorical, arguments.holdout_share};
 }
 
 std::string Describe(const Dataset& dataset) {
   const v1::Manifest& manifest = dataset.manifest;
   std::string text =
-      absl::StrFormat("%d samples, %d variants", manifest.training().samples(), manifest.variant_count());
+      absl::StrFormat("%d samples, %d more kept apart to judge by, %d variants", manifest.training().samples(),
+                      manifest.training().holdout_samples(), manifest.variant_count());
   if (manifest.labels_size() > 0) {
     absl::StrAppendFormat(&text, ", %d labels of %s", manifest.labels_size(), manifest.label_column());
   }
@@ -78,11 +84,11 @@ class TrainingRun {
     GENOSERVE_ASSIGN_OR_RETURN(const LoopEnd end, Loop());
     if (end == LoopEnd::kInterrupted) return absl::CancelledError(CheckpointNotice());
     absl::Status status = MeasureAndPublish();
-    if (status.ok() || absl::IsAborted(status)) {
+    if (status.ok() || worthless_) {
       RemoveCheckpoint();
       return status;
     }
-    // The training itself is good: it must not be lost to a full disk or a signal.
+    // The training itself is whole: it must not be lost to a full disk, a signal or a gate.
     if (!SaveCheckpoint().ok()) return status;
     return absl::Status(status.code(), absl::StrCat(status.message(), "; ", CheckpointNotice()));
   }
@@ -148,14 +154,19 @@ class TrainingRun {
 
   double Seconds() const { return seconds_before_ + absl::ToDoubleSeconds(clock_.Now() - began_); }
 
+  // Of the checkpoint whose place the user did not choose.
+  absl::Status MakeCheckpointFolder() const {
+    if (!arguments_.checkpoint.empty()) return absl::OkStatus();
+    absl::Status made = files_.MakeFolder(JoinPath(arguments_.store, ".checkpoints"));
+    return absl::IsAlreadyExists(made) ? absl::OkStatus() : made;
+  }
+
   absl::Status SaveCheckpoint() {
     GENOSERVE_ASSIGN_OR_RETURN(std::string state, recipe_->SaveState());
-    if (arguments_.checkpoint.empty()) {
-      absl::Status made = files_.MakeFolder(JoinPath(arguments_.store, ".checkpoints"));
-      if (!made.ok() && !absl::IsAlreadyExists(made)) return made;
-    }
+    GENOSERVE_RETURN_IF_ERROR(MakeCheckpointFolder());
     Checkpoint checkpoint{manifest_, std::move(state)};
     checkpoint.run.clear_figures();
+    checkpoint.run.clear_gate();
     checkpoint.run.mutable_training()->set_seconds(Seconds());
     return WriteCheckpoint(files_, checkpoint_path_, checkpoint);
   }
@@ -167,38 +178,75 @@ class TrainingRun {
 
   void RemoveCheckpoint() const {
     files_.Remove(checkpoint_path_).IgnoreError();
+    files_.Remove(RefusedReportPath()).IgnoreError();
     // The folder goes with the last checkpoint in it; this fails where there are others.
     if (arguments_.checkpoint.empty()) ::rmdir(JoinPath(arguments_.store, ".checkpoints").c_str());
   }
+
+  // The page of a generator that was refused.
+  std::string RefusedReportPath() const { return absl::StrCat(checkpoint_path_, ".report.html"); }
 
   absl::Status MeasureAndPublish() {
     GENOSERVE_ASSIGN_OR_RETURN(const TensorMap weights, recipe_->Export());
     SetUpGeneratorThreads();
     const auto generator = MakeGenerator(manifest_, weights, device_);
     if (absl::IsInvalidArgument(generator.status())) {
+      worthless_ = true;
       return absl::AbortedError(
           absl::StrCat("the generator is not good enough to publish: ", generator.status().message()));
     }
     GENOSERVE_RETURN_IF_ERROR(generator.status());
-    GENOSERVE_ASSIGN_OR_RETURN(const GenotypeMatrix cohort,
+    GENOSERVE_ASSIGN_OR_RETURN(GenotypeMatrix cohort,
                                GenerateLike(**generator, dataset_.training, arguments_.seed, Interrupted));
-    GENOSERVE_ASSIGN_OR_RETURN(
-        const CohortComparison comparison,
-        CompareCohorts(dataset_.training.genotypes, cohort, dataset_.variants, GroupsOf(manifest_, dataset_.training)));
-    std::cout << ComparisonTable(comparison, manifest_.label_column()) << std::flush;
-    AddFigures(comparison, manifest_);
-    GENOSERVE_RETURN_IF_ERROR(CheckGate(manifest_));
-    return Publish(weights);
+    GENOSERVE_ASSIGN_OR_RETURN(v1::Quality quality, Measure(std::move(cohort)));
+    GENOSERVE_ASSIGN_OR_RETURN(const v1::Gate gate, ReadGate(arguments_.gate));
+    v1::GateResult result = Judge(gate, arguments_.gate, quality.mutable_figures());
+    result.set_published_anyway(!result.passed() && arguments_.publish_anyway);
+    *quality.mutable_gate() = result;
+    std::cout << RenderTable(quality) << std::flush;
+    GENOSERVE_ASSIGN_OR_RETURN(const std::string page, RenderReport(quality));
+    if (!result.passed() && !arguments_.publish_anyway) return Refuse(result, page);
+    GENOSERVE_ASSIGN_OR_RETURN(const std::string json, SerializeQuality(quality));
+    *manifest_.mutable_figures() = quality.figures();
+    *manifest_.mutable_gate() = result;
+    return Publish(weights, {{std::string(kQualityFile), json}, {std::string(kReportFile), page}});
   }
 
-  absl::Status Publish(const TensorMap& weights) {
+  absl::StatusOr<v1::Quality> Measure(GenotypeMatrix cohort) const {
+    StageProgress bar("genoserve-trainer", false);
+    const auto progress = [&bar](absl::string_view stage, int done, int stages) {
+      if (Interrupted()) return absl::CancelledError("interrupted");
+      bar.Show(stage, done, stages);
+      return absl::OkStatus();
+    };
+    const RealSamples real{dataset_.training, dataset_.holdout, dataset_.families, dataset_.variants};
+    absl::StatusOr<v1::Quality> quality = MeasureGenerator(manifest_, real, std::move(cohort), progress);
+    if (!quality.ok()) return quality;
+    quality->mutable_inputs()->set_title(arguments_.model);
+    quality->mutable_inputs()->set_measured_at(absl::FormatTime(absl::RFC3339_sec, clock_.Now(), absl::UTCTimeZone()));
+    return quality;
+  }
+
+  // Says why the generator is not published, and leaves the page for the steward.
+  absl::Status Refuse(const v1::GateResult& result, const std::string& page) const {
+    std::string message = absl::StrCat(
+        "the generator is not good enough to publish: ",
+        absl::StrJoin(result.breaches(), "; ",
+                      [](std::string* out, const v1::Breach& breach) { absl::StrAppend(out, breach.message()); }));
+    if (MakeCheckpointFolder().ok() && files_.WriteFile(RefusedReportPath(), page).ok()) {
+      absl::StrAppend(&message, "; its report is ", RefusedReportPath());
+    }
+    return absl::AbortedError(absl::StrCat(message, "; --publish-anyway publishes it in spite of that"));
+  }
+
+  absl::Status Publish(const TensorMap& weights, const std::vector<ArtifactPart>& parts) {
     v1::Manifest published = manifest_;
     v1::Training& training = *published.mutable_training();
     training.set_steps(recipe_->steps());
     training.set_seconds(trained_seconds_);
     training.set_finished_at(absl::FormatTime(absl::RFC3339_sec, clock_.Now(), absl::UTCTimeZone()));
     GENOSERVE_ASSIGN_OR_RETURN(const int64_t version,
-                               PublishArtifact(store_, arguments_.model, published, weights, dataset_.variants));
+                               PublishArtifact(store_, arguments_.model, published, weights, dataset_.variants, parts));
     std::string digest;
     GENOSERVE_RETURN_IF_ERROR(ReadManifest(store_, arguments_.model, version, &digest).status());
     std::cout << absl::StreamFormat("published %s version %d digest %s after %d steps in %s\n", arguments_.model,
@@ -219,12 +267,14 @@ class TrainingRun {
   absl::Time began_;
   double seconds_before_ = 0;   // of the run before it was resumed
   double trained_seconds_ = 0;  // of all of it
+  bool worthless_ = false;      // the weights are not finite
 };
 
 }  // namespace
 
 absl::Status Train(const TrainArguments& arguments) {
   GENOSERVE_ASSIGN_OR_RETURN(GenotypeSource source, SourceOf(arguments.genotypes));
+  GENOSERVE_RETURN_IF_ERROR(ReadGate(arguments.gate).status());
   GENOSERVE_ASSIGN_OR_RETURN(const DeviceChoice choice, ParseDeviceChoice(arguments.device));
   GENOSERVE_ASSIGN_OR_RETURN(Dataset dataset, LoadDataset(OptionsOf(arguments, std::move(source))));
   GENOSERVE_ASSIGN_OR_RETURN(const std::unique_ptr<CheckpointStore> store, OpenForPublishing(arguments));

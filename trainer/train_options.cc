@@ -91,6 +91,18 @@ void AddTraining(CLI::App& command, TrainArguments& arguments) {
                   "written each minute and on Ctrl-C; default: STORE/.checkpoints/MODEL.ckpt")
       ->type_name("FILE")
       ->group("Training");
+  command
+      .add_option("--holdout", arguments.holdout_share,
+                  "share of the samples kept apart to judge by, per label, relatives together; default 0.2")
+      ->type_name("SHARE")
+      ->group("Quality");
+  command.add_option("--gate", arguments.gate, "limits that the figures must keep; default: the built-in ones")
+      ->type_name("FILE")
+      ->group("Quality");
+  command
+      .add_flag("--publish-anyway", arguments.publish_anyway,
+                "publish what breaks the gate; the manifest tells that it does")
+      ->group("Quality");
   command.add_flag("--resume", arguments.resume, "go on from the checkpoint, if there is one")->group("Training");
 }
 
@@ -132,6 +144,9 @@ absl::Status CheckTrainArguments(const TrainArguments& arguments) {
   GENOSERVE_RETURN_IF_ERROR(SourceOf(arguments.genotypes).status());
   if (!(arguments.max_seconds >= 0) || std::isinf(arguments.max_seconds)) {
     return absl::InvalidArgumentError("--max-seconds must be a number of seconds of at least 0 (0 = no limit)");
+  }
+  if (!(arguments.holdout_share >= 0.05 && arguments.holdout_share <= 0.5)) {
+    return absl::InvalidArgumentError("--holdout must be a share from 0.05 to 0.5");
   }
   if (arguments.phenotypes.empty() && !(arguments.phenotype_names.empty() && arguments.categorical.empty())) {
     return absl::InvalidArgumentError("--pheno-name and --categorical need --pheno");

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "core/quality/holdout.h"
 #include "genoserve/v1/manifest.pb.h"
 #include "trainer/genotype_options.h"
 
@@ -33,6 +34,9 @@ struct TrainArguments {
   double max_seconds = 0;  ///< of training; 0 = no limit
   bool quick = false;
   std::string device = "auto";
+  double holdout_share = kHoldoutShare;
+  std::string gate = "default";  ///< or a file
+  bool publish_anyway = false;
   std::string checkpoint;  ///< file; empty = DefaultCheckpoint()
   bool resume = false;
 };

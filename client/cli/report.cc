@@ -2,8 +2,6 @@
 
 #include <unistd.h>
 
-#include <cmath>
-#include <cstdio>
 #include <string>
 #include <utility>
 
@@ -20,40 +18,10 @@
 #include "core/quality/quality_json.h"
 #include "core/quality/report/report.h"
 #include "core/quality/report/table.h"
+#include "core/quality/stage_progress.h"
 
 namespace genoserve {
 namespace {
-
-constexpr int kBarWidth = 24;  // characters
-
-// A bar on a terminal, a line a stage elsewhere.
-class StageProgress {
- public:
-  explicit StageProgress(bool quiet) : quiet_(quiet), terminal_(::isatty(STDERR_FILENO) != 0) {}
-  ~StageProgress() {
-    if (open_) std::fputs("\r\033[K", stderr);
-  }
-  StageProgress(const StageProgress&) = delete;
-  StageProgress& operator=(const StageProgress&) = delete;
-
-  void Show(absl::string_view stage, int done, int stages) {
-    if (quiet_ || done == stages) return;
-    if (!terminal_) {
-      std::fprintf(stderr, "genoserve: %s (%d of %d)\n", std::string(stage).c_str(), done + 1, stages);
-      return;
-    }
-    const int full = kBarWidth * done / stages;
-    std::fprintf(stderr, "\r\033[K[%s%s] %s", std::string(static_cast<size_t>(full), '#').c_str(),
-                 std::string(static_cast<size_t>(kBarWidth - full), '.').c_str(), std::string(stage).c_str());
-    std::fflush(stderr);
-    open_ = true;
-  }
-
- private:
-  const bool quiet_;
-  const bool terminal_;
-  bool open_ = false;
-};
 
 absl::Status CheckArguments(const ReportArguments& arguments) {
   const auto invalid = [](const char* text) { return absl::InvalidArgumentError(text); };
@@ -92,7 +60,7 @@ absl::Status Write(const std::string& path, absl::string_view bytes) {
 
 absl::StatusOr<v1::Quality> Measure(const ReportArguments& arguments, const v1::Gate& gate,
                                     const Interrupt& interrupt) {
-  StageProgress bar(arguments.quiet);
+  StageProgress bar("genoserve", arguments.quiet);
   const auto progress = [&](absl::string_view stage, int done, int stages) {
     if (interrupt.raised()) return absl::CancelledError("interrupted");
     // Reading is a stage too.

@@ -1,8 +1,7 @@
 #include "client/cli/report_input.h"
 
 #include <algorithm>
-#include <array>
-#include <limits>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -67,25 +66,6 @@ absl::StatusOr<PhenotypeTable> SelectPhenotypes(const std::string& path, const R
   return table;
 }
 
-// Values of one column as codes into the kind's levels, or as numbers; NaN where they do not fit.
-std::vector<double> ValuesOf(const PhenotypeColumn& column, const PhenotypeKind& kind) {
-  std::vector<double> values;
-  if (column.is_continuous()) {
-    values = column.continuous().values;
-    if (!kind.levels.empty()) std::fill(values.begin(), values.end(), std::numeric_limits<double>::quiet_NaN());
-    return values;
-  }
-  const CategoricalValues& categorical = column.categorical();
-  for (const int code : categorical.codes) {
-    const auto found =
-        code < 0 ? kind.levels.end()
-                 : std::find(kind.levels.begin(), kind.levels.end(), categorical.levels[static_cast<size_t>(code)]);
-    values.push_back(found == kind.levels.end() ? std::numeric_limits<double>::quiet_NaN()
-                                                : static_cast<double>(found - kind.levels.begin()));
-  }
-  return values;
-}
-
 absl::Status AddPhenotypes(const std::string& path, const ReportArguments& arguments, std::vector<std::string>* names,
                            std::vector<PhenotypeKind>* kinds, Part* part) {
   GENOSERVE_ASSIGN_OR_RETURN(const PhenotypeTable table, SelectPhenotypes(path, arguments, *part, names));
@@ -103,7 +83,7 @@ absl::Status AddPhenotypes(const std::string& path, const ReportArguments& argum
                           path, column.name, column.is_continuous() ? "continuous" : "categorical",
                           column.is_continuous() ? "categorical" : "continuous"));
     }
-    part->cohort.phenotypes.push_back(ValuesOf(column, (*kinds)[i]));
+    part->cohort.phenotypes.push_back(NumbersOf(column, (*kinds)[i].levels));
   }
   return absl::OkStatus();
 }

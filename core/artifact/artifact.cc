@@ -97,21 +97,21 @@ absl::StatusOr<Artifact> ReadArtifact(const CheckpointStore& store, absl::string
 }
 
 absl::StatusOr<int64_t> PublishArtifact(CheckpointStore& store, absl::string_view model, v1::Manifest manifest,
-                                        const TensorMap& weights, const VariantTable& variants) {
+                                        const TensorMap& weights, const VariantTable& variants,
+                                        const std::vector<ArtifactPart>& parts) {
   GENOSERVE_RETURN_IF_ERROR(CheckTensors(weights));
   manifest.set_format_version(kManifestFormatVersion);
   manifest.set_variant_count(static_cast<int64_t>(variants.size()));
   manifest.set_variant_digest(variants.Digest());
-  GENOSERVE_ASSIGN_OR_RETURN(std::string quality, SerializeFigures(manifest));
-  const std::vector<std::pair<absl::string_view, std::string>> files = {
-      {kWeightsFile, SerializeSafetensors(weights)},
-      {kVariantsFile, variants.ToSitesVcf()},
-      {kQualityFile, std::move(quality)},
+  std::vector<ArtifactPart> files = {
+      {std::string(kWeightsFile), SerializeSafetensors(weights)},
+      {std::string(kVariantsFile), variants.ToSitesVcf()},
   };
+  files.insert(files.end(), parts.begin(), parts.end());
   manifest.clear_files();
   for (const auto& [name, bytes] : files) {
     v1::ArtifactFile& file = *manifest.add_files();
-    file.set_name(std::string(name));
+    file.set_name(name);
     file.set_size(static_cast<int64_t>(bytes.size()));
     file.set_sha256(Sha256Hex(bytes));
   }

@@ -1,9 +1,10 @@
-// An artifact: what a trainer publishes and a server loads. manifest.json, weights.safetensors, variants.vcf and
-// quality.json in one version of a store.
+// An artifact: what a trainer publishes and a server loads. manifest.json, weights.safetensors, variants.vcf,
+// quality.json and report.html in one version of a store.
 #pragma once
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -21,6 +22,7 @@ inline constexpr int kManifestFormatVersion = 1;
 inline constexpr absl::string_view kWeightsFile = "weights.safetensors";
 inline constexpr absl::string_view kVariantsFile = "variants.vcf";
 inline constexpr absl::string_view kQualityFile = "quality.json";
+inline constexpr absl::string_view kReportFile = "report.html";
 
 /// A verified artifact in memory.
 struct Artifact {
@@ -40,10 +42,17 @@ absl::StatusOr<Artifact> ReadArtifact(const CheckpointStore& store, absl::string
 absl::StatusOr<v1::Manifest> ReadManifest(const CheckpointStore& store, absl::string_view model, int64_t version,
                                           std::string* digest);
 
-/// Publishes weights, variants and manifest as the next version of a model and returns its number. The manifest's
-/// format version, files, variant count and variant digest are filled in here; quality.json holds its figures.
+/// A file of an artifact that is kept as it is, such as quality.json.
+struct ArtifactPart {
+  std::string name;
+  std::string bytes;
+};
+
+/// Publishes weights, variants, parts and manifest as the next version of a model and returns its number. The
+/// manifest's format version, files, variant count and variant digest are filled in here.
 absl::StatusOr<int64_t> PublishArtifact(CheckpointStore& store, absl::string_view model, v1::Manifest manifest,
-                                        const TensorMap& weights, const VariantTable& variants);
+                                        const TensorMap& weights, const VariantTable& variants,
+                                        const std::vector<ArtifactPart>& parts);
 
 /// Whether a manifest makes sense: sizes positive, labels and phenotypes unique, file names safe. INVALID_ARGUMENT
 /// with the field otherwise.

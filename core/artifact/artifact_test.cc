@@ -33,7 +33,7 @@ class ArtifactTest : public testing::Test {
   void TearDown() override { ASSERT_TRUE(files_.Remove(folder_).ok()); }
 
   absl::StatusOr<int64_t> Publish() {
-    return PublishArtifact(*store_, "m", TestManifest(), TestWeights(), TestVariants());
+    return PublishArtifact(*store_, "m", TestManifest(), TestWeights(), TestVariants(), TestParts());
   }
   std::string Path(absl::string_view file) const { return JoinPath(JoinPath(folder_, "m/1"), file); }
   std::string Bytes(absl::string_view file) const { return files_.ReadFile(Path(file), 1 << 20).value(); }
@@ -85,13 +85,9 @@ TEST_F(ArtifactTest, EqualInputGivesEqualBytes) {
   }
 }
 
-TEST_F(ArtifactTest, QualityHoldsTheFigures) {
+TEST_F(ArtifactTest, PartsAreKeptAsTheyAre) {
   ASSERT_TRUE(Publish().ok());
-  const std::string quality = Bytes(kQualityFile);
-  EXPECT_THAT(quality, HasSubstr("\"figures\""));
-  EXPECT_THAT(quality, HasSubstr("\"af.pearson\""));
-  EXPECT_THAT(quality, HasSubstr("0.991"));
-  EXPECT_THAT(quality, HasSubstr("\"minimum\": 0.98"));
+  EXPECT_EQ(Bytes(kQualityFile), TestParts()[0].bytes);
 }
 
 TEST_F(ArtifactTest, AFlippedBitAnywhereIsFound) {
@@ -180,16 +176,19 @@ TEST_F(ArtifactTest, AVersionThatIsNotThereIsNotFound) {
 TEST_F(ArtifactTest, WhatCannotBeReadIsNotPublished) {
   v1::Manifest two = TestManifest();
   *two.add_labels() = two.labels(0);
-  EXPECT_EQ(PublishArtifact(*store_, "m", two, TestWeights(), TestVariants()).status().message(),
+  EXPECT_EQ(PublishArtifact(*store_, "m", two, TestWeights(), TestVariants(), TestParts()).status().message(),
             "manifest: labels: NOR is there twice");
   TensorMap weights = TestWeights();
   weights.at("output.bias").shape = {4};
-  EXPECT_THAT(std::string(PublishArtifact(*store_, "m", TestManifest(), weights, TestVariants()).status().message()),
-              HasSubstr("tensor \"output.bias\": has 3 values"));
-  EXPECT_EQ(PublishArtifact(*store_, "m", TestManifest(), TestWeights(), VariantTable()).status().code(),
+  EXPECT_THAT(
+      std::string(
+          PublishArtifact(*store_, "m", TestManifest(), weights, TestVariants(), TestParts()).status().message()),
+      HasSubstr("tensor \"output.bias\": has 3 values"));
+  EXPECT_EQ(PublishArtifact(*store_, "m", TestManifest(), TestWeights(), VariantTable(), TestParts()).status().code(),
             absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(PublishArtifact(*store_, "../m", TestManifest(), TestWeights(), TestVariants()).status().code(),
-            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(
+      PublishArtifact(*store_, "../m", TestManifest(), TestWeights(), TestVariants(), TestParts()).status().code(),
+      absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(files_.ListFolder(folder_).value(), IsEmpty());
 }
 

@@ -33,12 +33,6 @@ absl::StatusOr<std::string> SerializeManifest(const v1::Manifest& manifest) {
       absl::StrCat("cannot be written as JSON: ", absl::string_view(message.data(), message.size())));
 }
 
-absl::StatusOr<std::string> SerializeFigures(const v1::Manifest& manifest) {
-  v1::Manifest quality;
-  *quality.mutable_figures() = manifest.figures();
-  return SerializeManifest(quality);
-}
-
 absl::StatusOr<v1::Manifest> ParseManifest(absl::string_view json) {
   v1::Manifest manifest;
   const absl::Status status = FromJson(json, false, manifest);

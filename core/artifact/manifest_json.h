@@ -13,9 +13,6 @@ namespace genoserve {
 /// INVALID_ARGUMENT where a text is not UTF-8.
 absl::StatusOr<std::string> SerializeManifest(const v1::Manifest& manifest);
 
-/// The bytes of quality.json: {"figures": [...]} as in the manifest.
-absl::StatusOr<std::string> SerializeFigures(const v1::Manifest& manifest);
-
 /// Reads manifest.json without judging its values. INVALID_ARGUMENT where it is not JSON, holds a field that this build
 /// does not know, or has a format version newer than kManifestFormatVersion, which is then what is said.
 absl::StatusOr<v1::Manifest> ParseManifest(absl::string_view json);

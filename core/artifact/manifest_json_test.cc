@@ -78,10 +78,5 @@ TEST(ManifestJsonTest, ANewerFormatIsNamedWhateverElseItHolds) {
   }
 }
 
-TEST(ManifestJsonTest, FiguresAlone) {
-  EXPECT_THAT(SerializeFigures(TestManifest()).value(), StartsWith("{\n \"figures\": [\n"));
-  EXPECT_EQ(SerializeFigures(v1::Manifest()).value(), "{}\n");
-}
-
 }  // namespace
 }  // namespace genoserve

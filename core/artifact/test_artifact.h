@@ -15,6 +15,9 @@ inline VariantTable TestVariants() {
       .value();
 }
 
+/// What stands beside weights and variants.
+inline std::vector<ArtifactPart> TestParts() { return {{std::string(kQualityFile), "{\"figures\": []}\n"}}; }
+
 /// A manifest with labels, both kinds of phenotype and figures; what PublishArtifact fills in is not there.
 inline v1::Manifest TestManifest() {
   v1::Manifest manifest;

@@ -97,7 +97,7 @@ absl::Status ValidateFiles(const v1::Manifest& manifest) {
       return Invalid("files: ", file.name(), ": sha256 must have 64 lower-case hexadecimal digits");
     }
   }
-  for (const absl::string_view name : {kWeightsFile, kVariantsFile, kQualityFile}) {
+  for (const absl::string_view name : {kWeightsFile, kVariantsFile}) {
     if (!names.contains(name)) return Invalid("files: ", name, " is not listed");
   }
   return absl::OkStatus();

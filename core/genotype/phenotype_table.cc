@@ -136,4 +136,18 @@ absl::StatusOr<PhenotypeTable> PhenotypeTable::Select(const std::vector<std::str
   return selected;
 }
 
+std::vector<double> NumbersOf(const PhenotypeColumn& column, const std::vector<std::string>& levels) {
+  if (column.is_continuous()) return column.continuous().values;
+  const CategoricalValues& categorical = column.categorical();
+  std::vector<double> numbers;
+  for (const int code : categorical.codes) {
+    const auto found =
+        code < 0 ? levels.end()
+                 : std::find(levels.begin(), levels.end(), categorical.levels[static_cast<size_t>(code)]);
+    numbers.push_back(found == levels.end() ? std::numeric_limits<double>::quiet_NaN()
+                                            : static_cast<double>(found - levels.begin()));
+  }
+  return numbers;
+}
+
 }  // namespace genoserve

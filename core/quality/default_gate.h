@@ -5,25 +5,30 @@ namespace genoserve {
 
 inline constexpr char kDefaultGate[] = R"(
 # Privacy: refused only where the whole 95 % interval is beyond the limit, since small hold-outs are noisy.
+limits { figure: "privacy.identical_training" floor_margin: 0.01 interval: true hard: true
+         why: "rows are copies of rows of the training" }
+limits { figure: "kinship.duplicates_training" floor_margin: 0.01 interval: true hard: true optional: true
+         why: "samples are as near to people of the training as duplicates" }
 limits { figure: "privacy.identical_excess" maximum: 0.005 interval: true hard: true
-         why: "rows repeat rows of the training more often than rows of people never seen" }
+         why: "rows repeat the training more often than they repeat people never seen" }
 limits { figure: "privacy.windows_excess" maximum: 0.015 interval: true hard: true
-         why: "stretches repeat the training more often than people never seen" }
+         why: "stretches repeat the training more often than they repeat people never seen" }
 limits { figure: "privacy.loss" maximum: 0.03 interval: true hard: true
          why: "the cohort lies nearer to the training than to people never seen" }
 limits { figure: "privacy.dcr_share" maximum: 0.55 interval: true hard: true
-         why: "the nearest person is one of the training more often than one never seen" }
+         why: "the nearest person is of the training more often than one never seen" }
 limits { figure: "mia.auc" label: "*" maximum: 0.55 interval: true hard: true
          why: "an attacker can tell who was in the training" }
 limits { figure: "attribute.advantage" maximum: 0.02 interval: true hard: true optional: true
          why: "hidden genotypes of people of the training can be guessed from the cohort" }
-limits { figure: "kinship.duplicates_excess" maximum: 0.002 interval: true hard: true optional: true
-         why: "samples are as near to people of the training as duplicates" }
 
 # Fidelity: between the floor (real people in place of synthetic ones) and naive draws.
 limits { figure: "af.pearson" floor_margin: 0.03 why: "allele frequencies are off" }
 limits { figure: "af.rmse" floor_margin: 0.03 why: "allele frequencies are off" }
-limits { figure: "ld.decay_rmse" floor_gap: 0.6 optional: true why: "linkage is nearly that of naive draws" }
+limits { figure: "ld.decay_rmse" floor_gap: 0.6 optional: true
+         why: "linkage falls with distance nearly as in draws without any" }
+limits { figure: "ld.strong_r2_kept" floor_gap: 0.6 optional: true
+         why: "little is left of the strong linkage of real people" }
 limits { figure: "pca.w1" floor_margin: 0.35 optional: true why: "the population structure is another" }
 limits { figure: "cover.pairwise_mean_ratio" minimum: 0.8 maximum: 1.25
          why: "samples are much more alike, or unlike, than real ones: the generator has collapsed" }

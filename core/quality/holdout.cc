@@ -18,7 +18,10 @@ Split SplitHoldout(size_t samples, const std::vector<int>& labels, const std::ve
   const auto label_of = [&labels](size_t i) { return labels.empty() ? 0 : labels[i]; };
   std::map<int, size_t> due;  // still to be kept apart, by label
   for (size_t i = 0; i < samples; ++i) ++due[label_of(i)];
-  for (auto& [label, count] : due) count = static_cast<size_t>(std::lround(share * static_cast<double>(count)));
+  for (auto& [label, count] : due) {
+    // The training keeps one at least.
+    count = std::min(count - 1, static_cast<size_t>(std::lround(share * static_cast<double>(count))));
+  }
 
   // Families in the order of their first sample's random number.
   const PhiloxStream stream(0, kStream, 0, Purpose::kQuality);

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -39,6 +40,7 @@ class ModelManager {
  public:
   struct Options {
     DeviceKind device = DeviceKind::kCpu;
+    std::optional<VersionGate> gate;         ///< that versions must pass to serve; none = all may
     absl::Duration poll = absl::Seconds(2);  ///< between looks at the store
     const Clock* clock = &Clock::Real();
     /// Runs a load. Inline in tests, a thread of low priority in production.

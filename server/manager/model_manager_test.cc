@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/file.h"
+#include "core/quality/gate.h"
 #include "tests/support/artifacts.h"
 
 namespace genoserve {
@@ -60,6 +61,14 @@ class ModelManagerTest : public testing::Test {
     FileSystem::Posix().Remove(folder_).IgnoreError();
   }
 
+  // A manager whose versions must pass a gate.
+  void RequireGate(const char* limits) {
+    ModelManager::Options options;
+    options.clock = &clock_;
+    options.gate = VersionGate{"strict.gate", ParseGate(limits).value()};
+    options.executor = [](const std::function<void()>& task) { task(); };
+    manager_ = std::make_unique<ModelManager>(*store_, metrics_, options);
+  }
   // The next look at the store, with all loads that follow from it.
   void Look() {
     clock_.Advance(absl::Seconds(2));
@@ -187,6 +196,28 @@ TEST_F(ModelManagerTest, ADrainingVersionComesBackWithoutALoad) {
   Look();
   EXPECT_EQ(States(), "1:serving*");
   EXPECT_EQ(manager_->Find("model", "", "").value(), held);
+}
+
+v1::Figure FrequencyFigure(double value) {
+  v1::Figure figure;
+  figure.set_name("af.pearson");
+  figure.set_value(value);
+  return figure;
+}
+
+TEST_F(ModelManagerTest, AVersionThatBreaksTheGateIsQuarantined) {
+  RequireGate("limits { figure: 'af.pearson' minimum: 0.95 }");
+  PublishTestAcgan(folder_, "model", 1, 100, {FrequencyFigure(0.97)});
+  Look();
+  EXPECT_EQ(States(), "1:serving*");
+  PublishTestAcgan(folder_, "model", 2, 100, {FrequencyFigure(0.94)});
+  PublishTestAcgan(folder_, "model", 3);
+  Look();
+  EXPECT_EQ(States(), "3:failed 2:failed 1:serving*");
+  const std::vector<VersionStatus> statuses = manager_->List();
+  EXPECT_THAT(statuses[0].reason, HasSubstr("af.pearson was not measured"));
+  EXPECT_THAT(statuses[1].reason,
+              testing::AllOf(HasSubstr("strict.gate"), HasSubstr("is 0.94"), HasSubstr("must be at least 0.95")));
 }
 
 TEST_F(ModelManagerTest, ReadyOnceEveryModelOfTheFirstLookHasBeenTried) {

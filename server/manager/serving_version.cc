@@ -4,8 +4,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "core/base/sha256.h"
 #include "core/base/status.h"
+#include "core/quality/gate.h"
 
 namespace genoserve {
 namespace {
@@ -38,6 +40,16 @@ absl::Status WarmUp(const ServingVersion& version) {
   }
 }
 
+absl::Status CheckGate(const VersionGate& gate, const v1::Manifest& manifest) {
+  auto figures = manifest.figures();
+  const v1::GateResult result = Judge(gate.limits, gate.name, &figures);
+  if (result.passed()) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "does not pass the gate ", gate.name, ": ",
+      absl::StrJoin(result.breaches(), "; ",
+                    [](std::string* out, const v1::Breach& breach) { absl::StrAppend(out, breach.message()); })));
+}
+
 }  // namespace
 
 v1::Engine EngineOf(DeviceKind device) {
@@ -60,17 +72,19 @@ absl::StatusOr<std::string> ManifestDigest(const CheckpointStore& store, absl::s
 }
 
 absl::StatusOr<std::unique_ptr<ServingVersion>> LoadVersion(const CheckpointStore& store, absl::string_view model,
-                                                            int64_t version, DeviceKind device, std::string* digest) {
+                                                            int64_t version, const LoadOptions& options,
+                                                            std::string* digest) {
   GENOSERVE_ASSIGN_OR_RETURN(*digest, ManifestDigest(store, model, version));
   GENOSERVE_ASSIGN_OR_RETURN(Artifact artifact, ReadArtifact(store, model, version));
-  GENOSERVE_ASSIGN_OR_RETURN(std::unique_ptr<Generator> generator, LoadGenerator(artifact, device));
+  if (options.gate.has_value()) GENOSERVE_RETURN_IF_ERROR(CheckGate(*options.gate, artifact.manifest));
+  GENOSERVE_ASSIGN_OR_RETURN(std::unique_ptr<Generator> generator, LoadGenerator(artifact, options.device));
   auto loaded = std::make_unique<ServingVersion>();
   loaded->model = artifact.model;
   loaded->version = artifact.version;
   loaded->digest = artifact.digest;
   loaded->manifest = std::move(artifact.manifest);
   loaded->variants = std::move(artifact.variants);
-  loaded->engine = EngineOf(device);
+  loaded->engine = EngineOf(options.device);
   loaded->generator = std::move(generator);
   GENOSERVE_RETURN_IF_ERROR(WarmUp(*loaded));
   return loaded;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "core/model/generator.h"
 #include "genoserve/v1/cohort.pb.h"
 #include "genoserve/v1/manifest.pb.h"
+#include "genoserve/v1/quality.pb.h"
 
 namespace genoserve {
 
@@ -37,10 +39,24 @@ v1::Engine EngineOf(DeviceKind device);
 /// Whether bytes of these two agree.
 bool SameEngine(const v1::Engine& a, const v1::Engine& b);
 
+/// Limits that the figures of a manifest must keep.
+struct VersionGate {
+  std::string name;  ///< for messages
+  v1::Gate limits;
+};
+
+/// How versions are loaded.
+struct LoadOptions {
+  DeviceKind device = DeviceKind::kCpu;
+  std::optional<VersionGate> gate = std::nullopt;
+};
+
 /// Verifies, loads and warms up a version. `digest` is set as soon as the manifest has been read, also where loading
-/// fails later. Errors are those of ReadArtifact, LoadGenerator and Generate.
+/// fails later. FAILED_PRECONDITION, with the figures, where it does not pass the gate; other errors are those of
+/// ReadArtifact, LoadGenerator and Generate.
 absl::StatusOr<std::unique_ptr<ServingVersion>> LoadVersion(const CheckpointStore& store, absl::string_view model,
-                                                            int64_t version, DeviceKind device, std::string* digest);
+                                                            int64_t version, const LoadOptions& options,
+                                                            std::string* digest);
 
 /// SHA-256 of a version's manifest as it is in the store now.
 absl::StatusOr<std::string> ManifestDigest(const CheckpointStore& store, absl::string_view model, int64_t version);

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/rpc_error.h"
 #include "core/base/cpus.h"
+#include "server/rpc_error.h"
 
 namespace genoserve {
 namespace {

@@ -24,7 +24,7 @@ class TileSchedulerTest : public testing::Test {
     const std::string folder = NewTestFolder();
     PublishTestAcgan(folder, "model", 1);
     std::string digest;
-    version_ = LoadVersion(**OpenStore(folder, false), "model", 1, DeviceKind::kCpu, &digest).value();
+    version_ = LoadVersion(**OpenStore(folder, false), "model", 1, {}, &digest).value();
     FileSystem::Posix().Remove(folder).IgnoreError();
   }
   static void TearDownTestSuite() { version_.reset(); }

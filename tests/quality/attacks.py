@@ -109,7 +109,8 @@ def membership_figures(of, alleles):
             scores["distance"].append(-to_cohort)
             scores["density ratio"].append(np.round(np.log((1 + to_reference) / (1 + to_cohort)), 12))
             x = rows / alleles
-            scores["homer"].append((np.abs(x - frequency["reference"]) - np.abs(x - frequency[name])).sum(axis=1))
+            apart = np.abs(x - frequency["reference"]) - np.abs(x - frequency[name])
+            scores["homer"].append(np.round(apart.sum(axis=1), 9))
         for attack, both in scores.items():
             for figure, value in read_off(*both).items():
                 figures.setdefault(f"mia.{figure}/{attack}", []).append(value)

@@ -21,8 +21,8 @@ int64_t Publish(const std::string& folder, const std::string& model, uint64_t se
     ADD_FAILURE() << store.status();
     return 0;
   }
-  const auto version =
-      PublishArtifact(**store, model, manifest, RandomWeights(manifest, seed), TestVariants(manifest.variant_count()));
+  const auto version = PublishArtifact(**store, model, manifest, RandomWeights(manifest, seed),
+                                       TestVariants(manifest.variant_count()), {});
   EXPECT_TRUE(version.ok()) << version.status();
   return version.value_or(0);
 }
@@ -38,8 +38,11 @@ VariantTable TestVariants(int64_t count) {
   return *VariantTable::Create(std::move(variants), {{"1", 1'000'000}, {"2", 1'000'000}});
 }
 
-int64_t PublishTestAcgan(const std::string& store, const std::string& model, uint64_t seed, int64_t variants) {
-  return Publish(store, model, seed, SmallAcgan(variants, 3));
+int64_t PublishTestAcgan(const std::string& store, const std::string& model, uint64_t seed, int64_t variants,
+                         const std::vector<v1::Figure>& figures) {
+  v1::Manifest manifest = SmallAcgan(variants, 3);
+  manifest.mutable_figures()->Assign(figures.begin(), figures.end());
+  return Publish(store, model, seed, manifest);
 }
 
 int64_t PublishTestWganGp(const std::string& store, const std::string& model, uint64_t seed, int64_t variants) {

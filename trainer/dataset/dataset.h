@@ -7,8 +7,8 @@
 
 #include "absl/status/statusor.h"
 #include "core/genotype/variant_table.h"
-#include "genoserve/v1/manifest.pb.h"
 #include "core/io/genotype_source.h"
+#include "genoserve/v1/manifest.pb.h"
 #include "trainer/objective/recipe.h"
 
 namespace genoserve {
@@ -22,20 +22,23 @@ struct DatasetOptions {
   std::string phenotypes;                    ///< file; empty = none
   std::vector<std::string> phenotype_names;  ///< columns, in the order of the network's inputs
   std::vector<std::string> categorical;      ///< columns of numbers that are levels
+  double holdout_share = 0;                  ///< of the samples, as SplitHoldout takes it
 };
 
 /// A training set with its place in the manifest.
 struct Dataset {
   TrainingSet training;
+  TrainingSet holdout;        ///< samples that the training does not see, in the same form
+  std::vector<int> families;  ///< one a training sample, as FamilyClusters numbers them
   VariantTable variants;
-  /// Ploidy, phase, variant count and digest, labels, phenotypes, and of the training the data digest, samples and
-  /// imputed calls.
+  /// Ploidy, phase, variant count and digest, labels, phenotypes, and of the training the data digest, samples,
+  /// hold-out samples and imputed calls. Labels and phenotypes are described as the training samples have them.
   v1::Manifest manifest;
 };
 
-/// Reads and checks all files. INVALID_ARGUMENT, with the file and what it has, for haplotypes asked of a file that is
-/// not phased throughout, a sample without a label, an unknown label column or phenotype, or a phenotype that no sample
-/// has; the readers' errors besides.
+/// Reads and checks all files, and keeps the hold-out apart. INVALID_ARGUMENT, with the file and what it has, for
+/// haplotypes asked of a file that is not phased throughout, a sample without a label, an unknown label column or
+/// phenotype, or a phenotype that no sample has; the readers' errors besides.
 absl::StatusOr<Dataset> LoadDataset(const DatasetOptions& options);
 
 }  // namespace genoserve

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <limits>
 
 #include "absl/strings/str_format.h"
 
@@ -39,7 +38,9 @@ absl::StatusOr<v1::PhenotypeSchema> SchemaOf(const PhenotypeColumn& column) {
   v1::PhenotypeSchema schema;
   schema.set_name(column.name);
   std::vector<double> present;
-  for (const double value : ValuesOf(column)) {
+  const std::vector<std::string> levels =
+      column.is_continuous() ? std::vector<std::string>() : column.categorical().levels;
+  for (const double value : NumbersOf(column, levels)) {
     if (!std::isnan(value)) present.push_back(value);
   }
   if (present.empty()) {
@@ -51,7 +52,6 @@ absl::StatusOr<v1::PhenotypeSchema> SchemaOf(const PhenotypeColumn& column) {
     FillContinuous(present, *schema.mutable_continuous());
     return schema;
   }
-  const std::vector<std::string>& levels = column.categorical().levels;
   std::vector<double> counts(levels.size());
   for (const double code : present) ++counts[static_cast<size_t>(code)];
   for (size_t level = 0; level < levels.size(); ++level) {
@@ -59,15 +59,6 @@ absl::StatusOr<v1::PhenotypeSchema> SchemaOf(const PhenotypeColumn& column) {
     schema.mutable_categorical()->add_frequencies(counts[level] / static_cast<double>(present.size()));
   }
   return schema;
-}
-
-std::vector<double> ValuesOf(const PhenotypeColumn& column) {
-  if (column.is_continuous()) return column.continuous().values;
-  std::vector<double> values;
-  for (const int code : column.categorical().codes) {
-    values.push_back(code < 0 ? std::numeric_limits<double>::quiet_NaN() : code);
-  }
-  return values;
 }
 
 }  // namespace genoserve

@@ -17,8 +17,4 @@ double Quantile(std::span<const double> sorted, double p);
 /// The schema of a column, from the samples that have a value. INVALID_ARGUMENT where none has.
 absl::StatusOr<v1::PhenotypeSchema> SchemaOf(const PhenotypeColumn& column);
 
-/// The values of a column as a recipe takes them, one a sample: in the unit of the file, or the index of a level; NaN =
-/// missing.
-std::vector<double> ValuesOf(const PhenotypeColumn& column);
-
 }  // namespace genoserve

@@ -1,10 +1,10 @@
-#include "trainer/loop/figures.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <map>
+
+#include "trainer/loop/figures.h"
 
 namespace genoserve {
 namespace {
