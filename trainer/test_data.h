@@ -10,7 +10,7 @@ namespace genoserve {
 /// phenotypes (weight depends on the genotypes; colour is the population).
 class TestData {
  public:
-  static constexpr int kSamples = 80;
+  static constexpr int kSamples = 200;
   static constexpr int kVariants = 40;
 
   /// Writes real.vcf, panel.tsv and pheno.tsv into a new folder under testing::TempDir().

@@ -219,7 +219,7 @@ class TrainingRun {
       bar.Show(stage, done, stages);
       return absl::OkStatus();
     };
-    const RealSamples real{dataset_.training, dataset_.holdout, dataset_.families, dataset_.variants};
+    const RealSamples real{dataset_.training, dataset_.holdout, dataset_.families, dataset_.variants, dataset_.family_note};
     absl::StatusOr<v1::Quality> quality = MeasureGenerator(manifest_, real, std::move(cohort), progress);
     if (!quality.ok()) return quality;
     quality->mutable_inputs()->set_title(arguments_.model);

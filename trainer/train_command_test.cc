@@ -84,13 +84,13 @@ TEST_F(TrainTest, PublishesAGeneratorWithItsFigures) {
   const ProgramResult result =
       RunTrainer(Acgan({"--seed", "3", "--licence", "CC0-1.0", "--data-terms", "simulated", "--description", "tiny"}));
   ASSERT_EQ(result.exit_code, 0) << result.err;
-  EXPECT_THAT(result.err, HasSubstr("80 samples, 40 variants, 2 labels of pop"));
+  EXPECT_THAT(result.err, HasSubstr("160 samples, 40 more kept apart to judge by, 40 variants, 2 labels of pop"));
   EXPECT_THAT(result.out, AllOf(HasSubstr("north"), HasSubstr("south"), HasSubstr("published tiny version 1 digest ")));
   const Artifact artifact = Published("store", 1);
   EXPECT_THAT(result.out, HasSubstr(artifact.digest));
   const v1::Manifest& manifest = artifact.manifest;
   EXPECT_EQ(manifest.label_column(), "pop");
-  EXPECT_EQ(manifest.labels(1).training_samples(), 40);
+  EXPECT_EQ(manifest.labels(1).training_samples(), 80);
   EXPECT_EQ(manifest.training().steps(), 8);
   EXPECT_EQ(manifest.training().seed(), 3);
   EXPECT_EQ(manifest.training().recipe().batch_size(), 32);

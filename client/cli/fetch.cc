@@ -17,6 +17,7 @@
 #include "client/cli/selection.h"
 #include "client/lib/client.h"
 #include "client/lib/sample_conditions.h"
+#include "core/base/count_text.h"
 #include "core/base/status.h"
 #include "core/io/cohort_writer.h"
 

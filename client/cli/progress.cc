@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "core/base/count_text.h"
 
 namespace genoserve {
 namespace {
@@ -19,16 +20,6 @@ std::string FormatLeft(double seconds) {
 }
 
 }  // namespace
-
-std::string FormatCount(int64_t count) {
-  const std::string digits = absl::StrCat(count);
-  std::string text;
-  for (size_t i = 0; i < digits.size(); ++i) {
-    if (i > 0 && (digits.size() - i) % 3 == 0) text += ',';
-    text += digits[i];
-  }
-  return text;
-}
 
 std::string FormatProgress(int64_t done, int64_t total, int64_t bytes, absl::Duration elapsed) {
   const double seconds = std::max(1e-3, absl::ToDoubleSeconds(elapsed));

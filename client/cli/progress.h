@@ -12,9 +12,6 @@ namespace genoserve {
 /// "4,200 of 10,000 samples (42 %), 1,050 samples/s, 2.1 MB, 0:06 left". `elapsed` counts for this run's samples only.
 std::string FormatProgress(int64_t done, int64_t total, int64_t bytes, absl::Duration elapsed);
 
-/// "4,200".
-std::string FormatCount(int64_t count);
-
 /// Rewrites one line several times a second on a terminal, else writes a line every 10 seconds. Not thread-safe.
 class Progress {
  public:

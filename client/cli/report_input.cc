@@ -180,7 +180,9 @@ absl::StatusOr<ReportInput> ReadReportInput(const ReportArguments& arguments) {
   sets.variants = parts[0].data.variants;
   sets.whole_training = std::move(parts[0].cohort);
   sets.whole_synthetic = std::move(parts.back().cohort);
-  input.families = FamilyClusters(sets.whole_training.genotypes.ToDiploid());
+  FamilySearch found;
+  input.families = FamilyClusters(sets.whole_training.genotypes.ToDiploid(), sets.variants, &found);
+  input.inputs.add_notes(found.note);
   if (parts.size() == 3) {
     sets.whole_holdout = std::move(parts[1].cohort);
   } else {

@@ -86,8 +86,12 @@ absl::StatusOr<Dataset> LoadDataset(const DatasetOptions& options) {
   GENOSERVE_ASSIGN_OR_RETURN(AllSamples all, ReadAll(options));
   const GenotypeMatrix& genotypes = all.data.genotypes;
   Dataset dataset;
-  const bool part = options.holdout_share > 0;
-  const std::vector<int> families = part ? FamilyClusters(genotypes.ToDiploid()) : std::vector<int>();
+  std::vector<int> families;
+  if (options.holdout_share > 0) {
+    FamilySearch found;
+    families = FamilyClusters(genotypes.ToDiploid(), all.data.variants, &found);
+    dataset.family_note = found.note;
+  }
   const Split split = SplitHoldout(genotypes.samples(), all.labels.codes, families, options.holdout_share);
   dataset.training.genotypes = genotypes.SelectSamples(split.training);
   dataset.holdout.genotypes = genotypes.SelectSamples(split.holdout);

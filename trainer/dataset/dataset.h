@@ -30,6 +30,7 @@ struct Dataset {
   TrainingSet training;
   TrainingSet holdout;        ///< samples that the training does not see, in the same form
   std::vector<int> families;  ///< one a training sample, as FamilyClusters numbers them
+  std::string family_note;    ///< what FamilyClusters found; empty without a hold-out
   VariantTable variants;
   /// Ploidy, phase, variant count and digest, labels, phenotypes, and of the training the data digest, samples,
   /// hold-out samples and imputed calls. Labels and phenotypes are described as the training samples have them.

@@ -59,6 +59,7 @@ absl::StatusOr<v1::Quality> MeasureGenerator(const v1::Manifest& manifest, const
   AddSet("training", "training data", real.training.genotypes, manifest.training().imputed_calls(), &inputs);
   AddSet("holdout", "kept apart from the training data", real.holdout.genotypes, 0, &inputs);
   AddSet("synthetic", "drawn from the generator", cohort, 0, &inputs);
+  if (!real.family_note.empty()) inputs.add_notes(real.family_note);
   inputs.set_label_column(manifest.label_column());
   inputs.set_code_version(manifest.training().code_version());
 

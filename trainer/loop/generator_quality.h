@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -25,6 +26,7 @@ struct RealSamples {
   const TrainingSet& holdout;
   const std::vector<int>& families;  ///< one a training sample; empty = none are related
   const VariantTable& variants;
+  const std::string& family_note;  ///< for people; may be empty
 };
 
 /// All figures of a cohort that GenerateLike made, without a gate. The manifest tells labels, phenotypes, seed and code

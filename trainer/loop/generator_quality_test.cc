@@ -1,22 +1,23 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cmath>
-#include <map>
+#include <string>
+#include <vector>
 
-#include "trainer/loop/figures.h"
+#include "core/quality/catalogue.h"
+
+#include "trainer/loop/generator_quality.h"
 
 namespace genoserve {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 
 // A generator of four variants for two labels whose output is its label logits: variants 0 and 1 are ALT in "north"
 // only, 2 and 3 in "south" only, with probability sigmoid(40).
-class FiguresTest : public testing::Test {
+class GeneratorQualityTest : public testing::Test {
  protected:
-  FiguresTest() {
+  GeneratorQualityTest() {
     manifest_.set_format_version(1);
     manifest_.set_ploidy(2);
     manifest_.set_phased(true);
@@ -56,7 +57,7 @@ class FiguresTest : public testing::Test {
   TrainingSet training_;
 };
 
-TEST_F(FiguresTest, ACohortLikeTheTrainingSetHasItsLabels) {
+TEST_F(GeneratorQualityTest, ACohortLikeTheTrainingSetHasItsLabels) {
   const auto generator = MakeGenerator(manifest_, weights_, DeviceKind::kCpu);
   ASSERT_TRUE(generator.ok()) << generator.status();
   const absl::StatusOr<GenotypeMatrix> cohort = GenerateLike(**generator, training_, 5, [] { return false; });
@@ -65,57 +66,33 @@ TEST_F(FiguresTest, ACohortLikeTheTrainingSetHasItsLabels) {
   EXPECT_TRUE(absl::IsCancelled(GenerateLike(**generator, training_, 5, [] { return true; }).status()));
 }
 
-TEST_F(FiguresTest, FiguresOfAllAndOfEachLabel) {
-  const std::vector<SampleGroup> groups = GroupsOf(manifest_, training_);
-  ASSERT_EQ(groups.size(), 2);
-  EXPECT_EQ(groups[1].name, "south");
-  EXPECT_EQ(groups[1].real.size(), 20);
-  const CohortComparison comparison =
-      CompareCohorts(training_.genotypes, training_.genotypes, variants_, groups).value();
-  AddFigures(comparison, manifest_);
-  std::map<std::string, double> values;
-  for (const v1::Figure& figure : manifest_.figures()) {
-    values[figure.label().empty() ? figure.name() : figure.name() + "/" + figure.label()] = figure.value();
+TEST_F(GeneratorQualityTest, MeasuresTheCohortBesideTheHoldout) {
+  TrainingSet holdout;
+  std::vector<size_t> first;
+  for (size_t i = 0; i < 20; ++i) first.push_back(i);
+  holdout.genotypes = training_.genotypes.SelectSamples(first);
+  holdout.labels.assign(training_.labels.begin(), training_.labels.begin() + 20);
+  const std::string note = "no relatives";
+  const RealSamples real{training_, holdout, {}, variants_, note};
+  std::vector<std::string> stages;
+  const auto progress = [&stages](absl::string_view stage, int /*done*/, int /*stages*/) {
+    stages.emplace_back(stage);
+    return absl::OkStatus();
+  };
+  const absl::StatusOr<v1::Quality> quality = MeasureGenerator(manifest_, real, training_.genotypes, progress);
+  ASSERT_TRUE(quality.ok()) << quality.status();
+  EXPECT_EQ(quality->inputs().samples_compared(), 20);
+  EXPECT_EQ(quality->inputs().sets_size(), 3);
+  EXPECT_THAT(quality->inputs().labels(), ElementsAre("north", "south"));
+  EXPECT_THAT(quality->inputs().notes(), ElementsAre(note));
+  EXPECT_EQ(stages.front(), "frequencies");
+  EXPECT_EQ(stages.back(), "done");
+  for (const v1::Figure& figure : quality->figures()) {
+    EXPECT_NE(figure.has_value(), figure.reason().size() > 0) << figure.name() << ": a value, or why there is none";
+    EXPECT_NE(FindFigure(figure.name()), nullptr) << figure.name() << " is not in the catalogue";
   }
-  EXPECT_DOUBLE_EQ(values.at("af.pearson/north"), 1);
-  EXPECT_DOUBLE_EQ(values.at("af.max_difference/south"), 0);
-  EXPECT_DOUBLE_EQ(values.at("ld.neighbour_r2.synthetic"), 1);
-  EXPECT_DOUBLE_EQ(values.at("ld.neighbour_r2.pairs"), 3);
-  EXPECT_DOUBLE_EQ(values.at("rows.found_in_training"), 1);
-  EXPECT_DOUBLE_EQ(values.at("rows.repeated"), 1);
-  // All frequencies are one half: no correlation, and the gate does not take that for agreement.
-  EXPECT_THAT(std::string(CheckGate(manifest_).message()), HasSubstr("af.pearson is nan, and must be at least 0.9"));
-}
-
-TEST_F(FiguresTest, TheGateChecksEveryThreshold) {
-  v1::Figure& figure = *manifest_.add_figures();
-  figure.set_name("af.pearson");
-  figure.set_value(0.95);
-  figure.set_minimum(0.9);
-  EXPECT_TRUE(CheckGate(manifest_).ok());
-  figure.set_value(0.85);
-  EXPECT_TRUE(absl::IsAborted(CheckGate(manifest_)));
-  figure.clear_minimum();
-  figure.set_maximum(0.8);
-  figure.set_label("north");
-  EXPECT_THAT(std::string(CheckGate(manifest_).message()),
-              HasSubstr("af.pearson of north is 0.85, and must be at most 0.8"));
-}
-
-TEST(GroupsTest, LevelsOfCategoricalPhenotypesAreGroups) {
-  v1::Manifest manifest;
-  manifest.add_phenotypes()->mutable_continuous();
-  v1::PhenotypeSchema& colour = *manifest.add_phenotypes();
-  colour.set_name("colour");
-  colour.mutable_categorical()->add_levels("black");
-  colour.mutable_categorical()->add_levels("white");
-  TrainingSet training;
-  training.phenotypes = {{1.5, 2.5, 3.5}, {1, std::nan(""), 0}};
-  const std::vector<SampleGroup> groups = GroupsOf(manifest, training);
-  ASSERT_EQ(groups.size(), 2);
-  EXPECT_EQ(groups[0].name, "colour=black");
-  EXPECT_THAT(groups[0].real, ElementsAre(2));
-  EXPECT_THAT(groups[1].synthetic, ElementsAre(0));
+  const auto stop = [](absl::string_view, int, int) { return absl::CancelledError("stopped"); };
+  EXPECT_TRUE(absl::IsCancelled(MeasureGenerator(manifest_, real, training_.genotypes, stop).status()));
 }
 
 }  // namespace
