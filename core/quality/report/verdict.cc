@@ -1,0 +1,120 @@
+#include "core/quality/report/verdict.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace genoserve {
+namespace {
+
+// Shares of the way from the floor to the naive draws.
+constexpr double kGoodShare = 0.25;
+constexpr double kOverlapShare = 0.5;
+constexpr double kBadShare = 0.75;
+
+struct Estimate {
+  double value;
+  double low;
+  double high;
+};
+
+Estimate OfValue(const v1::Figure& figure) {
+  return {figure.value(), figure.has_low() ? figure.low() : figure.value(),
+          figure.has_high() ? figure.high() : figure.value()};
+}
+
+// A reference whose interval was never set has zeros there.
+Estimate OfReference(const v1::Reference& reference) {
+  if (reference.low() > reference.value() || reference.high() < reference.value()) {
+    return {reference.value(), reference.value(), reference.value()};
+  }
+  return {reference.value(), reference.low(), reference.high()};
+}
+
+// How far the intervals lie apart; at most 0 where they overlap.
+double Separation(const Estimate& a, const Estimate& b) { return std::max(a.low - b.high, b.low - a.high); }
+
+// How much worse than the floor.
+double Worse(const Estimate& other, const Estimate& floor, Better better) {
+  const double difference = other.value - floor.value;
+  switch (better) {
+    case Better::kHigher:
+      return -difference;
+    case Better::kLower:
+      return difference;
+    case Better::kNearFloor:
+      return std::abs(difference);
+  }
+  return difference;
+}
+
+}  // namespace
+
+Verdict JudgeFigure(const v1::Figure& figure, const FigureInfo& info) {
+  const Better better = info.better;
+  if (info.family == Family::kPrivacy && better == Better::kNearFloor) return Verdict::kNone;
+  if (!figure.has_value() || !figure.has_floor()) return Verdict::kNone;
+  const Estimate value = OfValue(figure);
+  const Estimate floor = OfReference(figure.floor());
+  if (!std::isfinite(value.value) || !std::isfinite(floor.value)) return Verdict::kNone;
+  const double gap = Worse(value, floor, better);
+  if (gap <= 0) return Verdict::kGood;
+  const double separation = Separation(value, floor);
+
+  if (figure.has_naive() && std::isfinite(figure.naive().value())) {
+    const Estimate naive = OfReference(figure.naive());
+    const double span = Worse(naive, floor, better);
+    if (span > 0 && Separation(naive, floor) > 0) {
+      const double share = gap / span;
+      if (share <= kGoodShare || (separation <= 0 && share <= kOverlapShare)) return Verdict::kGood;
+      return share >= kBadShare && separation > 0 ? Verdict::kBad : Verdict::kLimited;
+    }
+  }
+  if (separation <= 0) return Verdict::kGood;
+  return separation <= floor.high - floor.low ? Verdict::kLimited : Verdict::kBad;
+}
+
+Verdict JudgeFamily(Family family, std::span<const Verdict> figures) {
+  if (std::ranges::all_of(figures, [](Verdict v) { return v == Verdict::kNone; })) return Verdict::kNone;
+  if (family == Family::kPrivacy) return std::ranges::max(figures);
+  const auto good = std::ranges::count(figures, Verdict::kGood);
+  const auto limited = std::ranges::count(figures, Verdict::kLimited);
+  const auto bad = std::ranges::count(figures, Verdict::kBad);
+  if (bad == 0 && good >= 3 * limited) return Verdict::kGood;
+  return bad > good ? Verdict::kBad : Verdict::kLimited;
+}
+
+std::span<const absl::string_view> VerdictRule() {
+  static constexpr std::array<absl::string_view, 5> kRule = {
+      "A figure is good where it is no worse than that of real people, or at most a quarter of the way from real "
+      "people "
+      "to naive draws; up to half of the way where its 95 % interval overlaps that of real people.",
+      "It is bad from three quarters of the way on, if the two intervals do not overlap, and limited in between.",
+      "Where naive draws do as well as real people, there is no such way to measure by. Then a figure is good where "
+      "the "
+      "intervals overlap, limited where they lie apart by no more than the width of the interval of real people, and "
+      "bad beyond that.",
+      "A figure that breaks a limit of the gate is bad in any case. One without a value, or without real people to "
+      "compare with, has no verdict. Neither has a figure of privacy of which more is as wrong as less: it tells how "
+      "like real people the cohort is, and others tell what it gives away.",
+      "Privacy as a whole is as bad as its worst figure. Any other family is good where no figure is bad and at least "
+      "three quarters are good, bad where more figures are bad than good, and limited otherwise; figures of single "
+      "labels are left out of that where there is one of all samples."};
+  return kRule;
+}
+
+absl::string_view VerdictName(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kNone:
+      return "no verdict";
+    case Verdict::kGood:
+      return "good";
+    case Verdict::kLimited:
+      return "limited";
+    case Verdict::kBad:
+      return "bad";
+  }
+  return "";
+}
+
+}  // namespace genoserve

@@ -1,0 +1,29 @@
+// What a figure says in one word: whether a cohort is as good as real people, nearer to naive draws, or in between.
+#pragma once
+
+#include <span>
+
+#include "absl/strings/string_view.h"
+#include "core/quality/catalogue.h"
+#include "genoserve/v1/quality.pb.h"
+
+namespace genoserve {
+
+/// From best to worst; kNone where there is nothing to judge by.
+enum class Verdict { kNone, kGood, kLimited, kBad };
+
+/// The verdict on a figure by the rule of VerdictRule(). kNone where value or floor is missing, and for figures of
+/// privacy of which more is as wrong as less.
+Verdict JudgeFigure(const v1::Figure& figure, const FigureInfo& info);
+
+/// The verdict on a family of figures: for privacy that of its worst figure; else good where none is bad and at least
+/// three quarters are good, bad where more are bad than good. kNone where no figure has one.
+Verdict JudgeFamily(Family family, std::span<const Verdict> figures);
+
+/// The rules of JudgeFigure and JudgeFamily for people, one paragraph each.
+std::span<const absl::string_view> VerdictRule();
+
+/// "good", "limited", "bad" or "no verdict".
+absl::string_view VerdictName(Verdict verdict);
+
+}  // namespace genoserve
