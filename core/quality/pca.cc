@@ -106,7 +106,7 @@ Eigen::MatrixXf RandomisedBasis(const GenotypeMatrix& genotypes, const Eigen::Ve
 }
 
 // Eigenvalues of a symmetric matrix, descending, and their vectors.
-std::pair<Eigen::VectorXd, Eigen::MatrixXd> Eigen1(const Eigen::MatrixXd& symmetric) {
+std::pair<Eigen::VectorXd, Eigen::MatrixXd> EigenDescending(const Eigen::MatrixXd& symmetric) {
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(symmetric);
   return {solver.eigenvalues().reverse(), solver.eigenvectors().rowwise().reverse()};
 }
@@ -130,13 +130,13 @@ void FitExactly(const GenotypeMatrix& genotypes, size_t components, Pca* pca) {
   x.rowwise() -= x.colwise().mean().eval();
   const auto rows = static_cast<double>(genotypes.rows());
   if (x.rows() < x.cols()) {
-    const auto [values, vectors] = Eigen1(x * x.transpose());
+    const auto [values, vectors] = EigenDescending(x * x.transpose());
     const auto columns = std::min<int64_t>(static_cast<int64_t>(components), vectors.cols());
     Eigen::MatrixXd directions = x.transpose() * vectors.leftCols(columns);
     directions.colwise().normalize();
     Keep(values, directions, components, rows, pca);
   } else {
-    const auto [values, vectors] = Eigen1(x.transpose() * x);
+    const auto [values, vectors] = EigenDescending(x.transpose() * x);
     Keep(values, vectors, components, rows, pca);
   }
 }
@@ -154,7 +154,7 @@ Pca FitPca(const GenotypeMatrix& genotypes, size_t components, uint64_t seed) {
     const size_t columns = std::min({components + kExtraColumns, genotypes.rows(), genotypes.variants()});
     const Eigen::MatrixXf basis = RandomisedBasis(genotypes, pca.means, columns, seed);
     const Eigen::MatrixXd scores = Times(genotypes, pca.means, basis).cast<double>();
-    const auto [values, rotation] = Eigen1(scores.transpose() * scores);
+    const auto [values, rotation] = EigenDescending(scores.transpose() * scores);
     Keep(values, basis.cast<double>() * rotation, components, static_cast<double>(genotypes.rows()), &pca);
   }
   const Eigen::MatrixXd scores = Project(pca, genotypes);

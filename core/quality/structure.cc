@@ -54,6 +54,7 @@ std::vector<size_t> Draw(size_t count, size_t limit, uint64_t seed, uint64_t str
   if (count <= limit) return indices;
   const PhiloxStream stream(seed, stream_of, 0, Purpose::kQuality);
   std::vector<std::pair<uint32_t, size_t>> keyed;
+  keyed.reserve(count);
   for (const size_t i : indices) keyed.emplace_back(stream.Bits(static_cast<uint32_t>(i)), i);
   std::sort(keyed.begin(), keyed.end());
   indices.resize(limit);

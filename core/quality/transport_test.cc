@@ -50,6 +50,15 @@ TEST(TransportTest, LineIsTheMeanDistanceOfSortedPointsWhereSizesAreEqual) {
   }
 }
 
+TEST(TransportTest, BeyondTheOtherSampleAPointsPotentialGrowsWithItsPlace) {
+  // All mass goes left, so that cost is the difference of means and each point adds its own place to it.
+  const std::vector<double> x = {7, 9, 8};
+  const std::vector<double> y = {1, 3, -2};
+  const Transport transport = LineTransport(x, y);
+  EXPECT_DOUBLE_EQ(transport.cost, 8 - 2.0 / 3.0);
+  for (size_t i = 0; i < 3; ++i) EXPECT_DOUBLE_EQ(transport.from[i] + transport.to[i], x[i] - y[i]);
+}
+
 TEST(TransportTest, AssignmentIsTheBestOfAllPermutations) {
   TestRandom random(2);
   for (int round = 0; round < 50; ++round) {
