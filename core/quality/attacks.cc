@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <array>
-#include <numeric>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/str_format.h"
+#include "core/base/parallel.h"
 #include "core/quality/allele_frequency.h"
 #include "core/quality/attribute.h"
 #include "core/quality/bit_planes.h"
@@ -14,6 +17,7 @@
 #include "core/quality/kinship.h"
 #include "core/quality/measurement.h"
 #include "core/quality/membership.h"
+#include "core/quality/person_resamples.h"
 #include "core/quality/roc.h"
 
 namespace genoserve {
@@ -92,7 +96,7 @@ constexpr std::array kFigures = {
                           "density of the cohort over that of other real people, by nearest neighbours (van Breugel et "
                           "al. 2023, DOMIAS, equation 2); homer = sum |x - p_reference| - |x - p_cohort| over allele "
                           "frequencies (Homer et al. 2008, equation 1)",
-               .n_of = "pairs of a member and a hold-out person"},
+               .n_of = "members, and as many hold-out people"},
     FigureInfo{.name = "mia.tpr_at_1_fpr",
                .family = Family::kPrivacy,
                .better = Better::kLower,
@@ -101,9 +105,9 @@ constexpr std::array kFigures = {
                           "others. 0.01 is no better than chance; it tells of a few people who are given away even "
                           "where most are safe.",
                .formula = "True positive rate where the ROC polygon crosses a false positive rate of 1 % (Carlini et "
-                          "al. 2022, section IV; between thresholds along the line, so that chance is 1 % at any n). "
+                          "al. 2022, section IV; along the line between thresholds, so that ties count half). "
                           "Scores as in mia.auc",
-               .n_of = "pairs of a member and a hold-out person"},
+               .n_of = "members, and as many hold-out people"},
     FigureInfo{.name = "mia.advantage",
                .family = Family::kPrivacy,
                .better = Better::kLower,
@@ -112,7 +116,7 @@ constexpr std::array kFigures = {
                           "is a coin toss, 1 is certainty.",
                .formula = "True less false positive rate (Yeom et al. 2018, definition 4) at the median score of all "
                           "rows, ties half: where the ROC polygon crosses TPR + FPR = 1. Scores as in mia.auc",
-               .n_of = "pairs of a member and a hold-out person"},
+               .n_of = "members, and as many hold-out people"},
     FigureInfo{.name = "attribute.accuracy_members",
                .family = Family::kPrivacy,
                .better = Better::kLower,
@@ -125,7 +129,7 @@ constexpr std::array kFigures = {
                           "rows of the cohort that are nearest by the other 90 %. Mean of the shares guessed right "
                           "among genotypes that are, and that are not, the most frequent one at their variant "
                           "(balanced accuracy: Brodersen et al. 2010); after Stadler et al. 2022, section 5",
-               .n_of = "pairs of a member and a hold-out person"},
+               .n_of = "members, and as many hold-out people"},
     FigureInfo{.name = "attribute.accuracy_holdout",
                .family = Family::kPrivacy,
                .better = Better::kHigher,
@@ -133,7 +137,7 @@ constexpr std::array kFigures = {
                .meaning = "The same of people whom the generator never saw: what the cohort tells of anybody of this "
                           "population. Higher means that it carries more of how variants go together.",
                .formula = "As attribute.accuracy_members, of the hold-out",
-               .n_of = "pairs of a member and a hold-out person"},
+               .n_of = "members, and as many hold-out people"},
     FigureInfo{.name = "attribute.advantage",
                .family = Family::kPrivacy,
                .better = Better::kLower,
@@ -141,15 +145,14 @@ constexpr std::array kFigures = {
                .meaning = "How much better hidden genotypes are guessed of people of the training than of people never "
                           "seen. Around 0 is good; above it, being in the training costs privacy.",
                .formula = "attribute.accuracy_members - attribute.accuracy_holdout",
-               .n_of = "pairs of a member and a hold-out person"},
+               .n_of = "members, and as many hold-out people"},
 };
 
 // Up to `count` of a cohort's samples, evenly picked.
-GenotypeMatrix Some(const GenotypeMatrix& genotypes, size_t count) {
-  if (genotypes.samples() <= count) return genotypes;
-  std::vector<size_t> picked(count);
-  for (size_t i = 0; i < count; ++i) picked[i] = i * genotypes.samples() / count;
-  return genotypes.SelectSamples(picked);
+std::vector<size_t> SomeOf(size_t samples, size_t count) {
+  std::vector<size_t> picked(std::min(samples, count));
+  for (size_t i = 0; i < picked.size(); ++i) picked[i] = i * samples / picked.size();
+  return picked;
 }
 
 // Largest kinship of each sample of a candidate with one of the members, and with one of the hold-out.
@@ -240,12 +243,50 @@ void MeasureKinship(const QualitySets& sets, v1::Quality* quality) {
     const GenotypeMatrix& genotypes = candidate == Candidate::kSynthetic ? sets.whole_synthetic.genotypes
                                       : candidate == Candidate::kFloor   ? sets.whole_holdout.genotypes
                                                                          : sets.candidate(candidate).genotypes;
-    const KinshipSet samples(Some(genotypes, kKinshipSamples), variants);
+    const KinshipSet samples(genotypes.SelectSamples(SomeOf(genotypes.samples(), kKinshipSamples)), variants);
     return BootstrapMean(Between(LargestKinship(samples, training), kDuplicateKinship, 1), sets.seed,
                          "there are no samples");
   });
   AddFigure("kinship.duplicates_training", "", duplicates, quality);
   AddKinshipChart(nearest[0], quality);
+}
+
+// People who are attacked, and how they are resampled.
+struct Targets {
+  Cohort members;
+  Cohort holdout;
+  size_t rows_per_person;
+  PersonResamples member_resamples;
+  PersonResamples holdout_resamples;
+};
+
+// Families are those among the targets themselves, members and hold-out apart.
+Targets TargetsOf(const QualitySets& sets) {
+  const auto some = [](const Cohort& cohort) { return cohort.Select(SomeOf(cohort.samples(), kAttacked)); };
+  const auto resamples = [&sets](const Cohort& cohort, uint32_t stream) {
+    FamilySearch found;
+    return PersonResamples(cohort.samples(), cohort.labels, FamilyClusters(cohort.genotypes, sets.variants, &found),
+                           sets.seed, stream);
+  };
+  Cohort members = some(sets.members);
+  Cohort holdout = some(sets.holdout);
+  PersonResamples member_resamples = resamples(members, 0);
+  PersonResamples holdout_resamples = resamples(holdout, 1);
+  return {std::move(members), std::move(holdout), RowsPerSample(sets.packing()), std::move(member_resamples),
+          std::move(holdout_resamples)};
+}
+
+// A statistic of members and hold-out people, who count so many times, with its interval.
+Measurement Resampled(const Targets& targets,
+                      absl::FunctionRef<double(std::span<const uint32_t>, std::span<const uint32_t>)> statistic) {
+  std::vector<double> replicates(kReplicates);
+  ParallelFor(kReplicates, [&](size_t i) {
+    replicates[i] = statistic(targets.member_resamples.Replicate(i), targets.holdout_resamples.Replicate(i));
+  });
+  return WithReplicates(
+      statistic(targets.member_resamples.All(), targets.holdout_resamples.All()), std::move(replicates),
+      targets.members.samples(),
+      "all hidden genotypes are the most frequent ones of their variants, or there is a single variant");
 }
 
 // An attack's name and its curve of each candidate.
@@ -254,7 +295,7 @@ struct Attack {
   std::vector<Roc> curves;
 };
 
-void AddRocChart(const std::vector<Attack>& attacks, v1::Quality* quality) {
+void AddRocChart(const Targets& targets, const std::vector<Attack>& attacks, v1::Quality* quality) {
   v1::Chart& chart = *quality->add_charts();
   chart.set_name("roc.attacks");
   chart.set_title("Membership attacks");
@@ -263,12 +304,11 @@ void AddRocChart(const std::vector<Attack>& attacks, v1::Quality* quality) {
   chart.mutable_y()->set_title("share of training people who are found");
   for (const Attack& attack : attacks) {
     const Roc& roc = attack.curves[static_cast<size_t>(Candidate::kSynthetic)];
-    std::vector<uint32_t> all(roc.samples());
-    std::iota(all.begin(), all.end(), 0U);
     v1::Series& series = *chart.add_series();
     series.set_name(std::string(attack.name));
     series.set_role("synthetic");
-    for (const RocPoint& point : Thinned(roc.Curve(all), kRocPoints)) {
+    for (const RocPoint& point :
+         Thinned(roc.Curve(targets.member_resamples.All(), targets.holdout_resamples.All()), kRocPoints)) {
       series.add_x(static_cast<float>(point.false_positive_rate));
       series.add_y(static_cast<float>(point.true_positive_rate));
     }
@@ -281,13 +321,6 @@ void AddRocChart(const std::vector<Attack>& attacks, v1::Quality* quality) {
   }
   chart.set_note("A private cohort's curves follow the diagonal: the attacker does no better than by tossing a coin.");
 }
-
-// Members and hold-out people who are attacked, and who else the attacker has.
-struct Targets {
-  GenotypeMatrix members;
-  GenotypeMatrix holdout;
-  size_t rows_per_sample;
-};
 
 // What membership attacks know of a cohort.
 struct Known {
@@ -304,8 +337,8 @@ GenotypeMatrix EverySecond(const GenotypeMatrix& genotypes, size_t first) {
 }
 
 void MeasureMembership(const QualitySets& sets, const Targets& targets, v1::Quality* quality) {
-  const BitPlanes members = BitPlanes::OfRows(targets.members);
-  const BitPlanes holdout = BitPlanes::OfRows(targets.holdout);
+  const BitPlanes members = BitPlanes::OfRows(targets.members.genotypes);
+  const BitPlanes holdout = BitPlanes::OfRows(targets.holdout.genotypes);
   const auto know = [&](const GenotypeMatrix& cohort) {
     const BitPlanes planes = BitPlanes::OfRows(cohort);
     return Known{ClosestDistances(members, planes), ClosestDistances(holdout, planes), AlleleFrequencies(cohort)};
@@ -325,21 +358,21 @@ void MeasureMembership(const QualitySets& sets, const Targets& targets, v1::Qual
     const Known& nearest = is_floor ? floor : cohort;
     const Known& reference = is_floor ? floor_others : others;
     const auto add = [&](Attack* attack, const std::vector<double>& of_members, const std::vector<double>& of_holdout) {
-      attack->curves.emplace_back(of_members, of_holdout, targets.rows_per_sample);
+      attack->curves.emplace_back(of_members, of_holdout, targets.rows_per_person);
     };
     add(&attacks[0], DistanceScores(nearest.to_members), DistanceScores(nearest.to_holdout));
     add(&attacks[1], DensityRatioScores(cohort.to_members, reference.to_members),
         DensityRatioScores(cohort.to_holdout, reference.to_holdout));
-    add(&attacks[2], FrequencyScores(targets.members, cohort.frequencies, reference.frequencies),
-        FrequencyScores(targets.holdout, cohort.frequencies, reference.frequencies));
+    add(&attacks[2], FrequencyScores(targets.members.genotypes, cohort.frequencies, reference.frequencies),
+        FrequencyScores(targets.holdout.genotypes, cohort.frequencies, reference.frequencies));
   }
   const auto add = [&](absl::string_view name, double RocFigures::*figure) {
     for (const Attack& attack : attacks) {
       const Measurements measurements = ForEachCandidate([&](Candidate candidate) {
         const Roc& roc = attack.curves[static_cast<size_t>(candidate)];
-        return Bootstrap(
-            roc.samples(), sets.seed, [&](std::span<const uint32_t> samples) { return roc.Figures(samples).*figure; },
-            "there are no samples");
+        return Resampled(targets, [&](std::span<const uint32_t> member_times, std::span<const uint32_t> holdout_times) {
+          return roc.Figures(member_times, holdout_times).*figure;
+        });
       });
       AddFigure(name, attack.name, measurements, quality);
     }
@@ -347,7 +380,7 @@ void MeasureMembership(const QualitySets& sets, const Targets& targets, v1::Qual
   add("mia.auc", &RocFigures::auc);
   add("mia.tpr_at_1_fpr", &RocFigures::tpr_at_1_fpr);
   add("mia.advantage", &RocFigures::advantage);
-  AddRocChart(attacks, quality);
+  AddRocChart(targets, attacks, quality);
 }
 
 void MeasureAttributes(const QualitySets& sets, const Targets& targets, v1::Quality* quality) {
@@ -357,21 +390,18 @@ void MeasureAttributes(const QualitySets& sets, const Targets& targets, v1::Qual
   std::array<std::vector<Guesses>, 3> holdout;
   for (const Candidate candidate : kCandidates) {
     const auto own = static_cast<size_t>(candidate);
-    members[own] = attack.Attack(targets.members, sets.candidate(candidate).genotypes);
-    holdout[own] = attack.Attack(targets.holdout, sets.candidate(candidate).genotypes);
+    members[own] = attack.Attack(targets.members.genotypes, sets.candidate(candidate).genotypes);
+    holdout[own] = attack.Attack(targets.holdout.genotypes, sets.candidate(candidate).genotypes);
   }
   const auto add = [&](absl::string_view name, double of_members, double of_holdout) {
     const Measurements measurements = ForEachCandidate([&](Candidate candidate) {
       const auto own = static_cast<size_t>(candidate);
-      return Bootstrap(
-          targets.members.samples(), sets.seed,
-          [&](std::span<const uint32_t> samples) {
-            double sum = 0;
-            if (of_members != 0) sum += of_members * BalancedAccuracy(members[own], targets.rows_per_sample, samples);
-            if (of_holdout != 0) sum += of_holdout * BalancedAccuracy(holdout[own], targets.rows_per_sample, samples);
-            return sum;
-          },
-          "all hidden genotypes are the most frequent ones of their variants, or there is a single variant");
+      return Resampled(targets, [&](std::span<const uint32_t> member_times, std::span<const uint32_t> holdout_times) {
+        double sum = 0;
+        if (of_members != 0) sum += of_members * BalancedAccuracy(members[own], targets.rows_per_person, member_times);
+        if (of_holdout != 0) sum += of_holdout * BalancedAccuracy(holdout[own], targets.rows_per_person, holdout_times);
+        return sum;
+      });
     });
     AddFigure(name, "", measurements, quality);
   };
@@ -385,8 +415,7 @@ void MeasureAttributes(const QualitySets& sets, const Targets& targets, v1::Qual
 std::span<const FigureInfo> AttackFigures() { return kFigures; }
 
 void MeasureAttacks(const QualitySets& sets, v1::Quality* quality) {
-  const Targets targets = {Some(sets.members.genotypes, kAttacked), Some(sets.holdout.genotypes, kAttacked),
-                           RowsPerSample(sets.packing())};
+  const Targets targets = TargetsOf(sets);
   MeasureKinship(sets, quality);
   MeasureMembership(sets, targets, quality);
   MeasureAttributes(sets, targets, quality);

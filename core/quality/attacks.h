@@ -11,14 +11,13 @@ namespace genoserve {
 
 /// The most samples of the synthetic cohort that are compared with all the training, and of the hold-out.
 inline constexpr size_t kKinshipSamples = 5000;
-/// The most pairs of a member and a hold-out person who are attacked.
+/// The most members, and the most hold-out people, who are attacked.
 inline constexpr size_t kAttacked = 2500;
 
 /// The figures of MeasureAttacks, of Family::kPrivacy.
 ///
-/// Resampled for the intervals: of kinship, the candidate's samples; of attacks, pairs of a member and a hold-out
-/// person of the same label, as they stand in the sets, so that labels keep their shares. Rows of one person go
-/// together.
+/// Resampled for the intervals: of kinship, the candidate's samples; of attacks, the families of the members and those
+/// of the hold-out people (PersonResamples; families as FamilyClusters finds them there), each label on its own.
 ///
 /// Kinship is that of samples, on KinshipVariants of the training (at most kKinshipVariants); attacks are made on rows
 /// of the packing. Beyond kKinshipSamples and kAttacked samples are picked evenly; n tells how many there were.

@@ -75,15 +75,13 @@ std::vector<Guesses> AttributeAttack::Attack(const GenotypeMatrix& rows, const G
   return guesses;
 }
 
-double BalancedAccuracy(std::span<const Guesses> rows, size_t rows_per_sample, std::span<const uint32_t> samples) {
+double BalancedAccuracy(std::span<const Guesses> rows, size_t rows_per_person, std::span<const uint32_t> times) {
   std::array<uint64_t, 2> made = {};
   std::array<uint64_t, 2> right = {};
-  for (const uint32_t sample : samples) {
-    for (const Guesses& guesses : rows.subspan(sample * rows_per_sample, rows_per_sample)) {
-      for (size_t kind = 0; kind < 2; ++kind) {
-        made[kind] += guesses.made[kind];
-        right[kind] += guesses.right[kind];
-      }
+  for (size_t row = 0; row < rows.size(); ++row) {
+    for (size_t kind = 0; kind < 2; ++kind) {
+      made[kind] += uint64_t{times[row / rows_per_person]} * rows[row].made[kind];
+      right[kind] += uint64_t{times[row / rows_per_person]} * rows[row].right[kind];
     }
   }
   return (static_cast<double>(right[0]) / static_cast<double>(made[0]) +

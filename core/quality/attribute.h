@@ -45,10 +45,11 @@ class AttributeAttack {
   std::vector<uint8_t> most_frequent_;  // of the hidden ones
 };
 
-/// Accuracy over the rows of these samples, each as often as it is named: the mean of the shares guessed right among
-/// genotypes that are the most frequent and among those that are not (balanced accuracy, Brodersen et al. 2010). 1/2
-/// for one who always guesses the most frequent genotype; NaN where there are no genotypes of one kind.
-double BalancedAccuracy(std::span<const Guesses> rows, size_t rows_per_sample, std::span<const uint32_t> samples);
+/// Accuracy over rows, `rows_per_person` a person, where each person counts so many times: the mean of the shares
+/// guessed right among genotypes that are the most frequent and among those that are not (balanced accuracy, Brodersen
+/// et al. 2010). 1/2 for one who always guesses the most frequent genotype; NaN where there are no genotypes of one
+/// kind.
+double BalancedAccuracy(std::span<const Guesses> rows, size_t rows_per_person, std::span<const uint32_t> times);
 
 /// The most frequent code at each variant; of equally frequent ones the lowest.
 std::vector<uint8_t> MostFrequentCodes(const GenotypeMatrix& genotypes);

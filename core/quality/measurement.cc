@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "core/base/parallel.h"
 #include "core/base/philox.h"
@@ -41,22 +42,28 @@ Measurement NotMeasured(absl::string_view reason) {
   return measurement;
 }
 
+Measurement WithReplicates(double value, std::vector<double> replicates, size_t n, absl::string_view otherwise) {
+  if (n < 2 || !std::isfinite(value)) return NotMeasured(otherwise);
+  Measurement measurement;
+  measurement.n = static_cast<int64_t>(n);
+  measurement.value = value;
+  std::erase_if(replicates, [](double replicate) { return !std::isfinite(replicate); });
+  std::sort(replicates.begin(), replicates.end());
+  measurement.low = replicates.empty() ? value : QuantileOf(replicates, 0.025);
+  measurement.high = replicates.empty() ? value : QuantileOf(replicates, 0.975);
+  return measurement;
+}
+
 Measurement Bootstrap(size_t n, uint64_t seed, absl::FunctionRef<double(std::span<const uint32_t>)> statistic,
                       absl::string_view otherwise) {
   if (n < 2) return NotMeasured(otherwise);
   std::vector<uint32_t> all(n);
   std::iota(all.begin(), all.end(), 0U);
-  Measurement measurement;
-  measurement.n = static_cast<int64_t>(n);
-  measurement.value = statistic(all);
-  if (!std::isfinite(measurement.value)) return NotMeasured(otherwise);
-  std::vector<double> values(kReplicates);
-  ParallelFor(kReplicates, [&](size_t i) { values[i] = statistic(Resample(n, seed, i)); });
-  std::erase_if(values, [](double value) { return !std::isfinite(value); });
-  std::sort(values.begin(), values.end());
-  measurement.low = values.empty() ? measurement.value : QuantileOf(values, 0.025);
-  measurement.high = values.empty() ? measurement.value : QuantileOf(values, 0.975);
-  return measurement;
+  const double value = statistic(all);
+  if (!std::isfinite(value)) return NotMeasured(otherwise);
+  std::vector<double> replicates(kReplicates);
+  ParallelFor(kReplicates, [&](size_t i) { replicates[i] = statistic(Resample(n, seed, i)); });
+  return WithReplicates(value, std::move(replicates), n, otherwise);
 }
 
 Measurement BootstrapMean(std::span<const double> values, uint64_t seed, absl::string_view otherwise) {

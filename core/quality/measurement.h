@@ -39,6 +39,9 @@ inline constexpr size_t kReplicates = 200;
 Measurement Bootstrap(size_t n, uint64_t seed, absl::FunctionRef<double(std::span<const uint32_t>)> statistic,
                       absl::string_view otherwise);
 
+/// A value with the interval of its replicates, which the caller drew: as Bootstrap has it. `n` is what it is over.
+Measurement WithReplicates(double value, std::vector<double> replicates, size_t n, absl::string_view otherwise);
+
 /// The mean of values, one a sample, with its bootstrap interval.
 Measurement BootstrapMean(std::span<const double> values, uint64_t seed, absl::string_view otherwise);
 

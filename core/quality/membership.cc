@@ -7,6 +7,11 @@
 #include "core/quality/distances.h"
 
 namespace genoserve {
+namespace {
+
+constexpr double kTieGrid = 1 << 30;
+
+}  // namespace
 
 std::vector<uint32_t> ClosestDistances(const BitPlanes& rows, const BitPlanes& cohort) {
   const Neighbours nearest = NearestAmong(rows, cohort, 1);
@@ -48,7 +53,8 @@ std::vector<double> FrequencyScores(const GenotypeMatrix& rows, const std::vecto
     rows.UnpackRow(row, codes);
     double sum = 0;
     for (size_t v = 0; v < variants; ++v) sum += added[v][codes[v]];
-    scores[row] = sum;
+    // Sums of multiples of 1 / n tie often, and the order of adding must not tell such rows apart.
+    scores[row] = std::round(sum * kTieGrid) / kTieGrid;
   });
   return scores;
 }

@@ -43,16 +43,26 @@ std::vector<size_t> Drawn(const Cohort& cohort, int label, uint64_t seed, Draw d
   return Shuffled(std::move(indices), seed, draw);
 }
 
-// Training samples in two parts that share no family: those of the first half of the families, in random order, and
-// the others. Families are parted by a number drawn for each, so that they go the same way whatever the label.
+// Training samples in two parts that share no family, of about the same size. Families stand whole, one after another,
+// so that as many of the first samples are of as few families as in a hold-out, which families are kept apart for
+// whole: samples of more families would be near to more of the others.
 std::array<std::vector<size_t>, 2> Halves(const std::vector<size_t>& shuffled, const std::vector<int>& families) {
   std::array<std::vector<size_t>, 2> halves;
-  std::map<int, size_t> side;
+  std::map<int, std::vector<size_t>> members;
+  if (!families.empty()) {
+    for (const size_t sample : shuffled) members[families[sample]].push_back(sample);
+  }
   for (const size_t sample : shuffled) {
     // The smaller half takes the next family, so that both grow alike.
-    const size_t smaller = halves[1].size() < halves[0].size() ? 1 : 0;
-    const size_t to = families.empty() ? smaller : side.try_emplace(families[sample], smaller).first->second;
-    halves[to].push_back(sample);
+    std::vector<size_t>& half = halves[halves[1].size() < halves[0].size() ? 1 : 0];
+    if (families.empty()) {
+      half.push_back(sample);
+    } else {
+      // A family comes where its first sample does.
+      std::vector<size_t>& family = members[families[sample]];
+      half.insert(half.end(), family.begin(), family.end());
+      family.clear();
+    }
   }
   return halves;
 }

@@ -77,6 +77,9 @@ TEST(QualitySetsTest, FamiliesAreOnOneSide) {
   std::set<int> of_members;
   for (size_t i = 0; i < sets.n(); ++i) of_members.insert(NumberOf(sets.members, i) / 4);
   for (size_t i = 0; i < sets.n(); ++i) EXPECT_EQ(of_members.count(NumberOf(sets.candidates[1], i) / 4), 0U);
+  // 40 samples are of as few families as can be.
+  EXPECT_EQ(sets.n(), 40U);
+  EXPECT_EQ(of_members.size(), 10U);
 }
 
 TEST(QualitySetsTest, TheReferenceIsOfFurtherTrainingSamplesAndOtherFamilies) {

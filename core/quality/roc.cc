@@ -10,40 +10,39 @@ constexpr double kFewFalsePositives = 0.01;
 
 }  // namespace
 
-Roc::Roc(std::span<const double> members, std::span<const double> others, size_t rows_per_sample)
-    : samples_(members.size() / rows_per_sample) {
+Roc::Roc(std::span<const double> members, std::span<const double> others, size_t rows_per_person) {
   for (const bool member : {true, false}) {
     const std::span<const double> scores = member ? members : others;
     for (size_t row = 0; row < scores.size(); ++row) {
-      rows_.push_back({scores[row], static_cast<uint32_t>(row / rows_per_sample), member});
+      rows_.push_back({scores[row], static_cast<uint32_t>(row / rows_per_person), member});
     }
   }
   std::sort(rows_.begin(), rows_.end(), [](const Row& a, const Row& b) {
-    return std::tie(b.score, a.sample, a.member) < std::tie(a.score, b.sample, b.member);
+    return std::tie(b.score, a.person, a.member) < std::tie(a.score, b.person, b.member);
   });
 }
 
-std::vector<RocPoint> Roc::Curve(std::span<const uint32_t> samples) const {
-  std::vector<uint32_t> times(samples_);
-  for (const uint32_t sample : samples) ++times[sample];
-  uint64_t of_each = 0;
-  for (const Row& row : rows_) of_each += row.member ? times[row.sample] : 0;
+std::vector<RocPoint> Roc::Curve(std::span<const uint32_t> members, std::span<const uint32_t> others) const {
+  const auto times = [&](const Row& row) { return row.member ? members[row.person] : others[row.person]; };
+  double all_members = 0;
+  double all_others = 0;
+  for (const Row& row : rows_) (row.member ? all_members : all_others) += times(row);
 
-  const auto total = static_cast<double>(of_each);
   std::vector<RocPoint> curve = {{0, 0}};
   uint64_t true_positives = 0;
   uint64_t false_positives = 0;
   for (size_t i = 0; i < rows_.size(); ++i) {
-    (rows_[i].member ? true_positives : false_positives) += times[rows_[i].sample];
+    (rows_[i].member ? true_positives : false_positives) += times(rows_[i]);
     if (i + 1 < rows_.size() && rows_[i + 1].score == rows_[i].score) continue;
-    curve.push_back({static_cast<double>(false_positives) / total, static_cast<double>(true_positives) / total});
+    curve.push_back(
+        {static_cast<double>(false_positives) / all_others, static_cast<double>(true_positives) / all_members});
   }
   return curve;
 }
 
-RocFigures Roc::Figures(std::span<const uint32_t> samples) const {
+RocFigures Roc::Figures(std::span<const uint32_t> members, std::span<const uint32_t> others) const {
   RocFigures figures;
-  const std::vector<RocPoint> curve = Curve(samples);
+  const std::vector<RocPoint> curve = Curve(members, others);
   bool halved = false;
   for (size_t i = 1; i < curve.size(); ++i) {
     const RocPoint& from = curve[i - 1];

@@ -21,26 +21,24 @@ struct RocFigures {
   double advantage = 0;     ///< true less false positive rate where their sum is 1: half of all rows are called members
 };
 
-/// The curve of scores, of which a high one says "member". Members and others have equally many rows, samples of
-/// `rows_per_sample` neighbouring ones. Const methods are thread-safe.
+/// The curve of scores, of which a high one says "member", of rows of members and of others; people have
+/// `rows_per_person` neighbouring rows. Const methods are thread-safe.
 class Roc {
  public:
-  Roc(std::span<const double> members, std::span<const double> others, size_t rows_per_sample);
+  Roc(std::span<const double> members, std::span<const double> others, size_t rows_per_person);
 
-  /// Samples of each of both.
-  size_t samples() const { return samples_; }
-  /// The polygon's corners with these samples, each as often as it is named, of both sets: from (0, 0) to (1, 1).
-  std::vector<RocPoint> Curve(std::span<const uint32_t> samples) const;
+  /// The polygon's corners, from (0, 0) to (1, 1), where each member and each other person counts so many times. Not a
+  /// number where none of either counts.
+  std::vector<RocPoint> Curve(std::span<const uint32_t> members, std::span<const uint32_t> others) const;
   /// What is read off it.
-  RocFigures Figures(std::span<const uint32_t> samples) const;
+  RocFigures Figures(std::span<const uint32_t> members, std::span<const uint32_t> others) const;
 
  private:
   struct Row {
     double score;
-    uint32_t sample;
+    uint32_t person;
     bool member;
   };
-  size_t samples_;
   std::vector<Row> rows_;  // highest score first
 };
 
