@@ -56,10 +56,10 @@ TEST(ReportTest, TextOfTheDataIsNeverMarkup) {
     *text = kHostileLabel;
   }
   const std::string page = RenderReport(quality).value();
-  EXPECT_THAT(page, Not(HasSubstr("<img")));
-  EXPECT_THAT(page, HasSubstr("&lt;/script&gt;&lt;img src=x"));
+  EXPECT_FALSE(absl::StrContains(page, "<img src=x"));
+  EXPECT_TRUE(absl::StrContains(page, "&lt;/script&gt;&lt;img src=x"));
   // What looks like a place of the template is text.
-  EXPECT_THAT(page, HasSubstr("{{style}}"));
+  EXPECT_TRUE(absl::StrContains(page, "{{style}}"));
   size_t ends = 0;
   for (size_t at = page.find("</script"); at != std::string::npos; at = page.find("</script", at + 1)) ++ends;
   EXPECT_EQ(ends, 3);
@@ -69,15 +69,17 @@ TEST(ReportTest, OnlyItsOwnScriptsMayRun) {
   const std::string page = RenderReport(TestQuality()).value();
   const std::vector<std::string> scripts = Scripts(page);
   ASSERT_EQ(scripts.size(), 2);
+  const size_t at = page.find("Content-Security-Policy");
+  const std::string policy = page.substr(at, page.find('\n', at) - at);
   for (const std::string& script : scripts) {
     Sha256 sha;
     sha.Update(absl::string_view(script));
     const Sha256Digest digest = sha.Finish();
     const absl::string_view bytes(reinterpret_cast<const char*>(digest.data()), digest.size());
-    EXPECT_THAT(page, HasSubstr(absl::StrCat("'sha256-", absl::Base64Escape(bytes), "'")));
+    EXPECT_THAT(policy, HasSubstr(absl::StrCat("'sha256-", absl::Base64Escape(bytes), "'")));
   }
-  EXPECT_THAT(page, HasSubstr("content=\"default-src 'none'; script-src 'sha256-"));
-  EXPECT_THAT(page, Not(ContainsRegex("script-src[^;]*unsafe")));
+  EXPECT_THAT(policy, HasSubstr("default-src 'none'; script-src 'sha256-"));
+  EXPECT_THAT(policy, Not(ContainsRegex("script-src[^;]*unsafe")));
 }
 
 TEST(ReportTest, NothingIsLeftOfTheTemplate) {
@@ -115,7 +117,7 @@ TEST(ReportTest, CarriesTheLicenceOfTheChartLibrary) {
 }
 
 TEST(ReportTest, EqualMessagesGiveEqualPages) {
-  EXPECT_EQ(RenderReport(TestQuality()).value(), RenderReport(TestQuality()).value());
+  EXPECT_TRUE(RenderReport(TestQuality()).value() == RenderReport(TestQuality()).value());
 }
 
 TEST(ReportTest, AnEmptyMessageIsAPage) { EXPECT_THAT(Markup(v1::Quality()), HasSubstr("Synthetic cohort")); }

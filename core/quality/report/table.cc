@@ -114,8 +114,8 @@ void AppendGate(const v1::Quality& quality, std::string* text) {
 std::string RenderTable(const v1::Quality& quality) {
   const v1::QualityInputs& inputs = quality.inputs();
   std::string text = absl::StrFormat(
-      "%s samples of each cohort compared at %s variants; value = synthetic, floor = real "
-      "people, naive = draws by frequency\n",
+      "%s samples of each cohort compared at %s variants.\nfloor: real people in place of the synthetic "
+      "samples; naive: independent draws by allele frequency.\n",
       FormatCount(inputs.samples_compared()), FormatCount(inputs.variants()));
   for (const FigureGroup& group : GroupFigures(quality)) AppendGroup(group, &text);
   AppendFrequenciesByLabel(quality, &text);
