@@ -63,7 +63,7 @@ at::Tensor Orthonormal(const at::Tensor& matrix) { return std::get<0>(at::linalg
 }  // namespace
 
 int64_t StartingComponents(int64_t rank, int64_t rows, int64_t variants) {
-  constexpr int64_t kRowsPerComponent = 4;
+  constexpr int64_t kRowsPerComponent = 16;
   return std::max<int64_t>(1, std::min({rank, rows / kRowsPerComponent, variants}));
 }
 
