@@ -67,7 +67,7 @@ std::vector<Guesses> AttributeAttack::Attack(const GenotypeMatrix& rows, const G
     for (size_t i = 0; i < truth.size(); ++i) {
       const size_t kind = truth[i] == most_frequent_[i] ? 0 : 1;
       // Five records have no mean that lies between two genotypes.
-      const size_t guess = (2 * sums[i] + k) / (2 * k);
+      const size_t guess = (2 * size_t{sums[i]} + k) / (2 * k);
       ++of_row.made[kind];
       if (guess == truth[i]) ++of_row.right[kind];
     }

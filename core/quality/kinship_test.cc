@@ -197,8 +197,8 @@ TEST(FamilyClustersTest, ChainsThroughEverybodyAreCutAtAHigherKinship) {
 
 TEST(FamilyClustersTest, NoneWhereThereAreNone) {
   Pedigree pedigree(1200);
-  std::vector<Person> people;
-  for (int i = 0; i < 50; ++i) people.push_back(pedigree.Founder());
+  std::vector<Person> people(50);
+  for (Person& person : people) person = pedigree.Founder();
   FamilySearch found;
   EXPECT_TRUE(FamilyClusters(pedigree.Genotypes(people), TwoContigs(1200), &found).empty());
   EXPECT_THAT(found.note, HasSubstr("no relatives were found"));
@@ -233,9 +233,10 @@ TEST(FamilyClustersTest, NotLookedForWhereVariantsCannotShowThem) {
   EXPECT_THAT(found.note, HasSubstr("no genotype is heterozygous"));
 
   std::vector<VariantRecord> stretch;
-  for (int v = 0; v < 1200; ++v) stretch.push_back({"1", 1000 * (v + 1), "", "A", "C"});
-  std::vector<Person> people;
-  for (int i = 0; i < 20; ++i) people.push_back(enough.Founder());
+  stretch.reserve(1200);
+  for (int64_t v = 0; v < 1200; ++v) stretch.push_back({"1", 1000 * (v + 1), "", "A", "C"});
+  std::vector<Person> people(20);
+  for (Person& person : people) person = enough.Founder();
   EXPECT_TRUE(
       FamilyClusters(enough.Genotypes(people), VariantTable::Create(std::move(stretch), {}).value(), &found).empty());
   EXPECT_THAT(found.note, HasSubstr("one stretch"));

@@ -18,7 +18,7 @@ std::vector<uint32_t> ClosestDistances(const BitPlanes& rows, const BitPlanes& c
 /// The attack by distance: the nearer the nearest row of the cohort, the more likely. `cohort` holds ClosestDistances.
 std::vector<double> DistanceScores(const std::vector<uint32_t>& cohort);
 
-/// DOMIAS (van Breugel et al. 2023, equation 2): log of the cohort's density at a row over the density there of other
+/// DOMIAS (van Breugel et al. 2023): log of the cohort's density at a row over the density there of other
 /// people, which the attacker has a reference of. A near row alone is no sign of membership where everybody has near
 /// ones. A density is estimated by the distance d to the nearest neighbour (Loftsgaarden and Quesenberry 1965, k = 1;
 /// higher k told less on mosaics and copies of haplotypes): log density = constant - D log d. D and the constant move

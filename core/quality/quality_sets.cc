@@ -25,6 +25,7 @@ PhiloxStream StreamOf(uint64_t seed, Draw draw, size_t index, int haplotype = 0)
 std::vector<size_t> Shuffled(std::vector<size_t> indices, uint64_t seed, Draw draw) {
   const PhiloxStream stream = StreamOf(seed, draw, 0);
   std::vector<std::pair<uint32_t, size_t>> keyed;
+  keyed.reserve(indices.size());
   for (const size_t index : indices) keyed.emplace_back(stream.Bits(static_cast<uint32_t>(index)), index);
   std::sort(keyed.begin(), keyed.end());
   for (size_t i = 0; i < keyed.size(); ++i) indices[i] = keyed[i].second;
