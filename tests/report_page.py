@@ -147,26 +147,37 @@ def text_stays_text(page, _):
 
 
 DRAWN = """
-    return [...document.querySelectorAll('figure.chart')].map((figure) => {
+    const drawn = () => [...document.querySelectorAll('figure.chart')].map((figure) => {
       const title = figure.querySelector('figcaption').textContent;
       const svg = figure.querySelector('.plot svg');
-      if (svg) return [title, svg.querySelectorAll('path').length, svg.getBoundingClientRect().width];
-      const canvas = figure.querySelector('.plot canvas');
-      if (!canvas) return [title, 0, 0];
-      const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+      if (svg) return [title, svg.querySelectorAll('path').length, svg.getBoundingClientRect().width, 1];
+      const layers = [...figure.querySelectorAll('.plot canvas')];
+      if (layers.length === 0) return [title, 0, 0, 0];
       const colours = new Set();
-      for (let i = 0; i < pixels.length; i += 4) if (pixels[i + 3]) colours.add(pixels[i] << 16 | pixels[i + 1] << 8 | pixels[i + 2]);
-      return [title, colours.size, canvas.getBoundingClientRect().width];
+      let painted = 0;
+      for (const layer of layers) {
+        const pixels = layer.getContext('2d').getImageData(0, 0, layer.width, layer.height).data;
+        for (let i = 0; i < pixels.length; i += 4) {
+          if (!pixels[i + 3]) continue;
+          colours.add(pixels[i] << 16 | pixels[i + 1] << 8 | pixels[i + 2]);
+          ++painted;
+        }
+      }
+      const share = figure.classList.contains('square') ? painted / (layers[0].width * layers[0].height) : 1;
+      return [title, colours.size, layers[0].getBoundingClientRect().width, share];
     });"""
 
 
-def every_chart_is_drawn(page, _):
-    charts = page.run(DRAWN)
+def problems_of_drawn(charts):
     if not charts:
         yield "there are no charts"
-    for title, marks, width in charts:
-        if marks < 4 or width < 200:
-            yield f"{title}: {marks} marks, {width} pixels wide"
+    for title, marks, width, painted in charts:
+        if marks < 10 or width < 200 or painted < 0.2:
+            yield f"{title}: {marks} marks, {width} pixels wide, {painted:.0%} painted"
+
+
+def every_chart_is_drawn(page, _):
+    yield from problems_of_drawn(page.run(DRAWN + "return drawn();"))
 
 
 def nothing_overflows(page, _):
@@ -179,7 +190,7 @@ def nothing_overflows(page, _):
                 return [...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
                   .slice(0, 5).map((e) => e.tagName + '.' + e.className)""")
             yield f"at {width} pixels the page is {wide} wide: {worst}"
-        for title, _, chart in page.run(DRAWN):
+        for title, _, chart, _ in page.run(DRAWN + "return drawn();"):
             if chart > width:
                 yield f"at {width} pixels the chart {title} is {chart} wide"
     page.look(1280)
@@ -266,12 +277,11 @@ def legends_hide_series(page, _):
 
 def prints(page, _, folder=None):
     closed = page.run("return document.querySelectorAll('main details[open]').length")
-    page.run("""
+    page.run(DRAWN + """
         window.printed = null;
         matchMedia('print').addEventListener('change', (event) => {
           if (event.matches) window.printed = {
-            open: document.querySelectorAll('main details:not(.data):not([open])').length,
-            empty: [...document.querySelectorAll('.plot')].filter((p) => !p.querySelector('svg, canvas')).length};
+            closed: document.querySelectorAll('main details:not(.data):not([open])').length, charts: drawn()};
         });""")
     pdf = base64.b64decode(page.call("POST", "/print", {"background": True}))
     if folder:
@@ -281,8 +291,9 @@ def prints(page, _, folder=None):
     if pages < 2 or pages > 20 + charts:
         yield f"{pages} pages are printed"
     printed = page.run("return window.printed")
-    if printed != {"open": 0, "empty": 0}:
-        yield f"on paper: {printed}"
+    if printed["closed"]:
+        yield f"{printed['closed']} details are closed on paper"
+    yield from problems_of_drawn(printed["charts"])
     if (left := page.run("return document.querySelectorAll('main details[open]').length")) != closed:
         yield f"{left} details are open after printing, {closed} before"
 

@@ -241,7 +241,6 @@ const Charts = (() => {
       series: [{
         type: "heatmap",
         data: cells,
-        progressive: 0,
         label: { show: few, formatter: (p) => number(p.value[2]) },
         emphasis: { itemStyle: { borderColor: colours.text, borderWidth: 1 } },
       }],
@@ -312,8 +311,10 @@ const Charts = (() => {
     return { ...base, ...own };
   }
 
-  // Many marks are drawn as a picture: as elements of the page they would be slow.
-  function renderer(chart) {
+  // Many marks are drawn as a picture: as elements of the page they would be slow. Not on paper, which does not wait
+  // for a heat map that is painted over several frames.
+  function renderer(chart, printed) {
+    if (printed) return "svg";
     if (chart.kind === "heatmap") return chart.matrix.values.length > SVG_CELLS ? "canvas" : "svg";
     return chart.series.reduce((sum, s) => sum + s.x.length, 0) > SVG_POINTS ? "canvas" : "svg";
   }

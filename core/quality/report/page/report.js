@@ -40,7 +40,6 @@
       this.drawn = null;
       const data = figure.querySelector("details.data");
       data.addEventListener("toggle", () => { if (data.open) this.fillTable(data); });
-      this.plot.style.height = "";
       this.keys();
     }
 
@@ -111,7 +110,7 @@
       if (!this.drawn) {
         const size = this.printed ? this.printedSize() : {};
         this.drawn = echarts.init(this.plot, null, {
-          renderer: Charts.renderer(this.chart), locale: "EN", devicePixelRatio: Math.max(2, window.devicePixelRatio), ...size,
+          renderer: Charts.renderer(this.chart, this.printed), locale: "EN", devicePixelRatio: Math.max(2, window.devicePixelRatio), ...size,
         });
         this.width = width;
       }
@@ -128,12 +127,11 @@
     // Both ways the chart is made anew, since its size and colours change.
     print(printed) {
       if (this.drawn) this.drawn.dispose();
-      const was_drawn = this.drawn !== null;
       this.drawn = null;
       this.printed = printed;
       this.keys();
-      if (printed || was_drawn) this.draw();
-      if (this.drawn && !printed) this.drawn.resize();
+      this.draw();
+      if (!printed) this.drawn.resize();
     }
 
     recolour() {
