@@ -29,7 +29,7 @@ std::vector<int> LargestOfRows(const Eigen::MatrixXd& scores);
 /// and order are drawn by Philox.
 class Network {
  public:
-  /// `inputs` is samples x inputs, standardised; labels are in [0, classes).
+  /// `inputs` is samples x inputs, of about unit size; labels are in [0, classes).
   Network(const Eigen::MatrixXf& inputs, std::span<const int> labels, size_t classes, uint64_t seed);
 
   /// Probabilities, samples x classes.

@@ -43,7 +43,7 @@ Centred CentreWithin(std::span<const double> phenotype, std::span<const int> lab
   Centred centred;
   const size_t n = phenotype.size();
   centred.groups.assign(n, 0);
-  for (size_t i = 0; i < labels.size(); ++i) centred.groups[i] = static_cast<size_t>(labels[i] + 1);
+  for (size_t i = 0; i < labels.size(); ++i) centred.groups[i] = static_cast<size_t>(int64_t{labels[i]} + 1);
   const size_t groups = *std::max_element(centred.groups.begin(), centred.groups.end()) + 1;
   centred.sizes.assign(groups, 0);
   std::vector<double> sums(groups, 0);

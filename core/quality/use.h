@@ -23,11 +23,12 @@ inline constexpr size_t kFewestPhenotyped = 20;
 /// samples, such as "the hold-out samples". Empty where something can.
 std::string WhyUnusable(const std::vector<double>& values, absl::string_view name, absl::string_view whose);
 
-/// "the synthetic samples", "the real samples of the floor", ...
+/// "the synthetic samples", "the training samples of the floor", ...
 absl::string_view NameOf(UseSet set);
 
 /// use.label_accuracy, use.augmented_gain, use.label_recovered and the chart use.confusion. Samples are resampled of
-/// those that are tested; classifiers stay as fitted.
+/// those that are tested, each on its own: where they are relatives, intervals are too narrow. Classifiers stay as
+/// fitted.
 void AddLabelFigures(const QualitySets& sets, const UseSamples& samples, v1::Quality* quality);
 
 /// use.request_r, use.request_recovered, use.pheno_r, use.pheno_r2, use.pheno_auc and the chart

@@ -47,7 +47,7 @@ Components::Components(const Eigen::MatrixXf& products, size_t most, uint64_t se
   const Eigen::MatrixXd rotation = solver.eigenvectors().rowwise().reverse().leftCols(count);
   axes_ = basis.cast<double>() * rotation;
   axes_.rowwise() -= axes_.colwise().mean().eval();
-  for (Eigen::Index k = 0; k < count; ++k) axes_.col(k) *= std::sqrt(static_cast<double>(n)) / values[k];
+  for (Eigen::Index k = 0; k < count; ++k) axes_.col(k) *= std::sqrt(static_cast<double>(n) / values[0] / values[k]);
   intercept_ = -means * axes_;
 }
 

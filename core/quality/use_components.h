@@ -16,12 +16,12 @@ class Components {
   Components(const Eigen::MatrixXf& products, size_t most, uint64_t seed);
 
   size_t count() const { return static_cast<size_t>(axes_.cols()); }
-  /// Scores, tested x count(), in standard deviations of the training, of samples with these products, tested x
-  /// training.
+  /// Scores, tested x count(), of samples with these products, tested x training. The unit is the standard deviation of
+  /// the training's first component, so that components weigh as much as they vary.
   Eigen::MatrixXf Scores(const Eigen::MatrixXf& products) const;
 
  private:
-  Eigen::MatrixXd axes_;          // training x count; eigenvector sqrt(n) / eigenvalue; each column sums to 0
+  Eigen::MatrixXd axes_;  // training x count; eigenvector / sqrt(eigenvalue), in that unit; each column sums to 0
   Eigen::RowVectorXd intercept_;  // what centring the tested sample takes from each score
 };
 

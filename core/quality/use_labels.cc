@@ -77,6 +77,7 @@ void AddTransferFigures(const QualitySets& sets, const UseSamples& samples, v1::
   // Candidates alone, then each added to the floor; the floor itself is added to as many more training samples.
   const size_t candidates = kCandidates.size();
   std::vector<Rows> training;
+  training.reserve(2 * candidates);
   for (const Candidate candidate : kCandidates) training.push_back(samples.Of(UseSetOf(candidate)));
   const Rows floor = samples.Of(UseSet::kFloor);
   for (const Candidate candidate : kCandidates) {

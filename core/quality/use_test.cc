@@ -63,11 +63,8 @@ TEST_P(UseOracleTest, ClassifiersAreThoseOfScikitLearn) {
   for (const char* classifier : {"nearest neighbours", "linear"}) {
     ExpectFigure(Figure("use.label_accuracy", classifier), expected_["accuracy"][classifier]);
     EXPECT_EQ(Figure("use.label_accuracy", classifier).n(), kUseTestSamples);
+    ExpectFigure(Figure("use.augmented_gain", classifier), expected_["gain"][classifier]);
   }
-  ExpectFigure(Figure("use.augmented_gain", "linear"), expected_["gain"]["linear"]);
-  const v1::Figure& gain = Figure("use.augmented_gain", "nearest neighbours");
-  EXPECT_NEAR(gain.value(), expected_["gain"]["nearest neighbours"][0].get<double>(), 1e-9);
-  EXPECT_NEAR(gain.floor().value(), expected_["gain"]["nearest neighbours"][1].get<double>(), 1e-9);
 }
 
 TEST_P(UseOracleTest, LabelsAreRecoveredAsScikitLearnDoes) {
@@ -153,7 +150,7 @@ TEST(UseTest, LabelsOfDistinctPopulationsAreLearntByEachClassifierButNotFromShuf
     const v1::Figure& accuracy = FigureOf(quality, "use.label_accuracy", classifier);
     EXPECT_GT(accuracy.floor().value(), 0.97);
     EXPECT_GT(accuracy.naive().value(), 0.97);
-    EXPECT_NEAR(accuracy.value(), 0.5, 0.2);
+    EXPECT_LT(accuracy.high(), 0.85);
   }
   const v1::Figure& recovered = FigureOf(quality, "use.label_recovered", "");
   EXPECT_NEAR(recovered.value(), 0.5, 0.1);

@@ -107,7 +107,8 @@ def plink(x, y, labels):
         with open(folder / "x.vcf", "w") as vcf:
             vcf.write("##fileformat=VCFv4.3\n##contig=<ID=1>\n")
             vcf.write('##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">\n')
-            vcf.write("\t".join(["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT"] + names) + "\n")
+            fixed = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT"]
+            vcf.write("\t".join(fixed + names) + "\n")
             for v in range(VARIANTS):
                 calls = [("0/0", "0/1", "1/1")[g] for g in x[:, v]]
                 vcf.write("\t".join(["1", str(1000 * (v + 1)), f"rs{v}", "A", "C", ".", ".", ".", "GT"] + calls) + "\n")
@@ -189,5 +190,5 @@ def expected():
                          for t in (0.001, 0.5, 2.0, 7.0, 30.0) for f in (1.0, 4.0, 77.0, 1248.0)]
     centred = x["members"] - x["members"].mean(axis=0)
     u, d, _ = np.linalg.svd(centred, full_matrices=False)
-    result["components"] = np.abs(u[:, :3] * np.sqrt(SAMPLES)).tolist()
+    result["components"] = np.abs(u[:, :3] * d[:3] / d[0] * np.sqrt(SAMPLES)).tolist()
     return result
