@@ -68,5 +68,15 @@ TEST(PhenotypeTableTest, SaysWhatIsWrong) {
   EXPECT_THAT(Message(table.Select({"a"}, {"w", "w"}).status()), HasSubstr("\"w\" is asked for twice"));
 }
 
+TEST(PhenotypeTableTest, NumbersAreValuesOrIndicesOfLevels) {
+  const PhenotypeColumn colour{"colour", CategoricalValues{{"black", "grey", "white"}, {0, 2, -1, 1}}};
+  const std::vector<double> numbers = NumbersOf(colour, {"white", "black"});
+  EXPECT_EQ(numbers[0], 1);
+  EXPECT_EQ(numbers[1], 0);
+  EXPECT_TRUE(std::isnan(numbers[2])) << "missing";
+  EXPECT_TRUE(std::isnan(numbers[3])) << "grey is not among the levels";
+  EXPECT_EQ(NumbersOf({"weight", ContinuousValues{{2.5}}}, {})[0], 2.5);
+}
+
 }  // namespace
 }  // namespace genoserve

@@ -17,7 +17,10 @@ limits { figure: "privacy.loss" maximum: 0.03 interval: true hard: true
          why: "the cohort lies nearer to the training than to people never seen" }
 limits { figure: "privacy.dcr_share" maximum: 0.55 interval: true hard: true
          why: "the nearest person is of the training more often than one never seen" }
-limits { figure: "mia.auc" label: "*" maximum: 0.55 interval: true hard: true
+# The attack by frequencies (homer) is not judged: whoever knows the training frequencies can mount it.
+limits { figure: "mia.auc" label: "distance" maximum: 0.55 interval: true hard: true
+         why: "an attacker can tell who was in the training" }
+limits { figure: "mia.auc" label: "density ratio" maximum: 0.55 interval: true hard: true
          why: "an attacker can tell who was in the training" }
 limits { figure: "attribute.advantage" maximum: 0.02 interval: true hard: true optional: true
          why: "hidden genotypes of people of the training can be guessed from the cohort" }

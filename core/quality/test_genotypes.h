@@ -27,6 +27,7 @@ inline GenotypeMatrix Haplotypes(const std::vector<std::vector<uint8_t>>& rows) 
 /// Variants at positions 1, 2, ... of these contigs.
 inline VariantTable VariantsOn(const std::vector<std::string>& contigs) {
   std::vector<VariantRecord> variants;
+  variants.reserve(contigs.size());
   for (const std::string& contig : contigs) {
     variants.push_back({contig, static_cast<int64_t>(variants.size() + 1), "", "A", "C"});
   }

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "absl/strings/str_cat.h"
 #include "core/base/file.h"
 
 namespace genoserve {
@@ -84,6 +85,41 @@ TEST_F(DatasetTest, DiploidGenotypesWithPhenotypes) {
   EXPECT_EQ(dataset->training.phenotypes[0][0], 1) << "ann's sex is the second level";
   EXPECT_EQ(dataset->training.phenotypes[1][1], 4);
   EXPECT_TRUE(std::isnan(dataset->training.phenotypes[1][2])) << "cat is not in the file";
+}
+
+TEST_F(DatasetTest, TheHoldoutIsNoPartOfTheTraining) {
+  std::string header =
+      "##fileformat=VCFv4.3\n##contig=<ID=1,length=1000>\n"
+      "##FORMAT=<ID=GT,Number=1,Type=String,Description=\"Genotype\">\n#"
+      "CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT";
+  std::string calls = "1\t100\ta\tA\tC\t.\t.\t.\tGT";
+  std::string panel = "sample\tpop\n";
+  std::string phenotypes = "IID\tcolour\tnumber\n";
+  for (int i = 0; i < 50; ++i) {
+    absl::StrAppend(&header, "\tS", i);
+    absl::StrAppend(&calls, i % 2 == 0 ? "\t0|0" : "\t1|1");
+    absl::StrAppend(&panel, "S", i, i < 40 ? "\tnorth\n" : "\tsouth\n");
+    absl::StrAppend(&phenotypes, "S", i, i % 2 == 0 ? "\twhite\t" : "\tblack\t", i, "\n");
+  }
+  options_.genotypes = SourceOfPath(Write("many.vcf", header + "\n" + calls + "\n"));
+  options_.panel = Write("many.tsv", panel);
+  options_.phenotypes = Write("many.pheno.tsv", phenotypes);
+  options_.phenotype_names = {"colour", "number"};
+  options_.holdout_share = 0.2;
+  const absl::StatusOr<Dataset> dataset = LoadDataset(options_);
+  ASSERT_TRUE(dataset.ok()) << dataset.status();
+  EXPECT_EQ(dataset->manifest.training().samples(), 40);
+  EXPECT_EQ(dataset->manifest.training().holdout_samples(), 10);
+  EXPECT_EQ(dataset->manifest.labels(0).training_samples(), 32);
+  EXPECT_EQ(dataset->manifest.labels(1).training_samples(), 8);
+  for (const TrainingSet* set : {&dataset->training, &dataset->holdout}) {
+    for (size_t i = 0; i < set->genotypes.samples(); ++i) {
+      const int number = static_cast<int>(set->phenotypes[1][i]);
+      EXPECT_EQ(set->genotypes.Get(2 * i, 0), number % 2) << "genotypes stay with their sample";
+      EXPECT_EQ(set->phenotypes[0][i], number % 2 == 0 ? 1 : 0) << "black is level 0";
+      EXPECT_EQ(set->labels[i], number < 40 ? 0 : 1);
+    }
+  }
 }
 
 TEST_F(DatasetTest, FillsInMissingCallsAndSaysHowMany) {
