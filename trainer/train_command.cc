@@ -107,6 +107,7 @@ class TrainingRun {
     manifest_.set_description(arguments_.description);
     // A label or text that no manifest can hold is refused now, not after the training.
     GENOSERVE_RETURN_IF_ERROR(SerializeManifest(manifest_).status());
+    GENOSERVE_RETURN_IF_ERROR(CheckMeasurable(manifest_, Real()));
     GENOSERVE_ASSIGN_OR_RETURN(recipe_,
                                MakeRecipe(manifest_, dataset_.training, training.seed(), training.steps(), device_));
     return arguments_.resume ? Resume() : CheckNoCheckpoint();
@@ -212,6 +213,10 @@ class TrainingRun {
     return Publish(weights, {{std::string(kQualityFile), json}, {std::string(kReportFile), page}});
   }
 
+  RealSamples Real() const {
+    return {dataset_.training, dataset_.holdout, dataset_.families, dataset_.variants, dataset_.family_note};
+  }
+
   absl::StatusOr<v1::Quality> Measure(GenotypeMatrix cohort) const {
     StageProgress bar("genoserve-trainer", false);
     const auto progress = [&bar](absl::string_view stage, int done, int stages) {
@@ -219,8 +224,7 @@ class TrainingRun {
       bar.Show(stage, done, stages);
       return absl::OkStatus();
     };
-    const RealSamples real{dataset_.training, dataset_.holdout, dataset_.families, dataset_.variants, dataset_.family_note};
-    absl::StatusOr<v1::Quality> quality = MeasureGenerator(manifest_, real, std::move(cohort), progress);
+    absl::StatusOr<v1::Quality> quality = MeasureGenerator(manifest_, Real(), std::move(cohort), progress);
     if (!quality.ok()) return quality;
     quality->mutable_inputs()->set_title(arguments_.model);
     quality->mutable_inputs()->set_measured_at(absl::FormatTime(absl::RFC3339_sec, clock_.Now(), absl::UTCTimeZone()));

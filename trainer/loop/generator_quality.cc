@@ -24,6 +24,21 @@ void AddSet(const char* role, const char* source, const GenotypeMatrix& genotype
   set.set_imputed_calls(imputed);
 }
 
+QualitySets SetsOf(const v1::Manifest& manifest, const RealSamples& real, GenotypeMatrix cohort) {
+  QualitySets sets;
+  sets.variants = real.variants;
+  sets.seed = manifest.training().seed();
+  for (const v1::LabelSchema& label : manifest.labels()) sets.labels.push_back(label.name());
+  for (const v1::PhenotypeSchema& phenotype : manifest.phenotypes()) {
+    const auto& levels = phenotype.categorical().levels();
+    sets.phenotypes.push_back({phenotype.name(), {levels.begin(), levels.end()}});
+  }
+  sets.whole_training = CohortOf(real.training, real.training.genotypes);
+  sets.whole_holdout = CohortOf(real.holdout, real.holdout.genotypes);
+  sets.whole_synthetic = CohortOf(real.training, std::move(cohort));
+  return sets;
+}
+
 }  // namespace
 
 absl::StatusOr<GenotypeMatrix> GenerateLike(const Generator& generator, const TrainingSet& training, uint64_t seed,
@@ -52,6 +67,11 @@ absl::StatusOr<GenotypeMatrix> GenerateLike(const Generator& generator, const Tr
   return cohort;
 }
 
+absl::Status CheckMeasurable(const v1::Manifest& manifest, const RealSamples& real) {
+  QualitySets sets = SetsOf(manifest, real, real.training.genotypes);
+  return EqualiseSets(real.families, &sets);
+}
+
 absl::StatusOr<v1::Quality> MeasureGenerator(const v1::Manifest& manifest, const RealSamples& real,
                                              GenotypeMatrix cohort, const MeasureProgress& progress) {
   v1::Quality quality;
@@ -63,17 +83,7 @@ absl::StatusOr<v1::Quality> MeasureGenerator(const v1::Manifest& manifest, const
   inputs.set_label_column(manifest.label_column());
   inputs.set_code_version(manifest.training().code_version());
 
-  QualitySets sets;
-  sets.variants = real.variants;
-  sets.seed = manifest.training().seed();
-  for (const v1::LabelSchema& label : manifest.labels()) sets.labels.push_back(label.name());
-  for (const v1::PhenotypeSchema& phenotype : manifest.phenotypes()) {
-    const auto& levels = phenotype.categorical().levels();
-    sets.phenotypes.push_back({phenotype.name(), {levels.begin(), levels.end()}});
-  }
-  sets.whole_training = CohortOf(real.training, real.training.genotypes);
-  sets.whole_holdout = CohortOf(real.holdout, real.holdout.genotypes);
-  sets.whole_synthetic = CohortOf(real.training, std::move(cohort));
+  QualitySets sets = SetsOf(manifest, real, std::move(cohort));
   GENOSERVE_RETURN_IF_ERROR(MeasureQuality(real.families, &sets, progress, &quality));
   return quality;
 }

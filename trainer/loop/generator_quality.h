@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "core/genotype/variant_table.h"
 #include "core/model/generator.h"
@@ -28,6 +29,10 @@ struct RealSamples {
   const VariantTable& variants;
   const std::string& family_note;  ///< for people; may be empty
 };
+
+/// Whether there are samples enough to measure a generator with, so that nobody trains for hours in vain. Errors are
+/// those of EqualiseSets.
+absl::Status CheckMeasurable(const v1::Manifest& manifest, const RealSamples& real);
 
 /// All figures of a cohort that GenerateLike made, without a gate. The manifest tells labels, phenotypes, seed and code
 /// version. Errors are those of MeasureQuality.

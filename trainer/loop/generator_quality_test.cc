@@ -1,3 +1,5 @@
+#include "trainer/loop/generator_quality.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -5,8 +7,6 @@
 #include <vector>
 
 #include "core/quality/catalogue.h"
-
-#include "trainer/loop/generator_quality.h"
 
 namespace genoserve {
 namespace {
