@@ -71,6 +71,7 @@ class Browser:
             const done = arguments[0];
             const frame = () => new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(next)));
             (async () => {
+              document.querySelectorAll('.more-charts').forEach((details) => { details.open = true; });
               for (const plot of document.querySelectorAll('.plot')) {
                 plot.scrollIntoView({block: 'center', behavior: 'instant'});
                 for (let i = 0; i < 100 && !plot.querySelector('svg, canvas'); ++i) await frame();
@@ -147,7 +148,7 @@ def text_stays_text(page, _):
 
 
 DRAWN = """
-    const drawn = () => [...document.querySelectorAll('figure.chart')].map((figure) => {
+    const drawn = () => [...document.querySelectorAll('figure.chart')].filter((f) => f.checkVisibility()).map((figure) => {
       const title = figure.querySelector('figcaption').textContent;
       const svg = figure.querySelector('.plot svg');
       if (svg) return [title, svg.querySelectorAll('path').length, svg.getBoundingClientRect().width, 1];
@@ -281,14 +282,14 @@ def prints(page, _, folder=None):
         window.printed = null;
         matchMedia('print').addEventListener('change', (event) => {
           if (event.matches) window.printed = {
-            closed: document.querySelectorAll('main details:not(.data):not([open])').length, charts: drawn()};
+            closed: document.querySelectorAll('main details:not(.data, .more-charts):not([open])').length, charts: drawn()};
         });""")
     pdf = base64.b64decode(page.call("POST", "/print", {"background": True}))
     if folder:
         (folder / "print.pdf").write_bytes(pdf)
     pages = len(re.findall(rb"/Type\s*/Page\b", pdf))
     charts = page.run("return document.querySelectorAll('figure.chart').length")
-    if pages < 2 or pages > 20 + charts:
+    if pages < 2 or pages > 30 + charts:
         yield f"{pages} pages are printed"
     printed = page.run("return window.printed")
     if printed["closed"]:

@@ -5,6 +5,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
 
@@ -29,17 +30,10 @@ class Rounding {
 
   Json Apply(double value) const {
     if (!std::isfinite(value)) return nullptr;
-    const double range = logarithmic_ ? std::abs(value) : high_ - low_;
-    if (!(range > 0)) return value;
-    // Through a decimal exponent of the right sign, since 1e4 is exact and 1e-4 is not.
-    const int exponent = static_cast<int>(std::floor(std::log10(range))) - 4;
-    if (exponent >= 0) {
-      const double step = std::pow(10.0, exponent);
-      return std::round(value / step) * step;
-    }
-    const double steps = std::pow(10.0, -exponent);
-    const double rounded = std::round(value * steps) / steps;
-    return rounded == 0 ? 0.0 : rounded;
+    const double rounded = Rounded(value);
+    // Without ".0" where it is whole.
+    if (rounded == std::trunc(rounded) && std::abs(rounded) < 1e15) return static_cast<int64_t>(rounded);
+    return rounded;
   }
 
   template <typename Values>
@@ -50,6 +44,19 @@ class Rounding {
   }
 
  private:
+  double Rounded(double value) const {
+    const double range = logarithmic_ ? std::abs(value) : high_ - low_;
+    if (!(range > 0)) return value;
+    // Through a decimal exponent of the right sign, since 1e4 is exact and 1e-4 is not.
+    const int exponent = static_cast<int>(std::floor(std::log10(range))) - 4;
+    if (exponent >= 0) {
+      const double step = std::pow(10.0, exponent);
+      return std::round(value / step) * step;
+    }
+    const double steps = std::pow(10.0, -exponent);
+    return std::round(value * steps) / steps;
+  }
+
   bool logarithmic_;
   double low_ = std::numeric_limits<double>::infinity();
   double high_ = -std::numeric_limits<double>::infinity();
@@ -78,6 +85,35 @@ Json AxisData(const v1::Axis& axis) {
   return data;
 }
 
+// A matrix of 200 x 200 in digits would be a large part of the page: two bytes a cell, the lower first, in base 64.
+// They count from the smallest value, 0, to the largest, kLargestCell; kNoCell is a hole.
+Json MatrixData(const v1::Matrix& matrix) {
+  constexpr uint16_t kLargestCell = 0xFFFE;
+  constexpr uint16_t kNoCell = 0xFFFF;
+  double low = std::numeric_limits<double>::infinity();
+  double high = -low;
+  for (const double value : matrix.values()) {
+    if (!std::isfinite(value)) continue;
+    low = std::min(low, value);
+    high = std::max(high, value);
+  }
+  const double range = high > low ? high - low : 1;
+  std::string cells;
+  for (const double value : matrix.values()) {
+    const uint16_t cell =
+        std::isfinite(value) ? static_cast<uint16_t>(std::lround((value - low) / range * kLargestCell)) : kNoCell;
+    cells += static_cast<char>(cell & 0xFFU);
+    cells += static_cast<char>(cell >> 8U);
+  }
+  return {{"rows", matrix.rows()},
+          {"columns", matrix.columns()},
+          {"min", matrix.minimum()},
+          {"max", matrix.maximum()},
+          {"low", std::isfinite(low) ? low : 0},
+          {"step", range / kLargestCell},
+          {"cells", absl::Base64Escape(cells)}};
+}
+
 absl::Status Invalid(const v1::Chart& chart, absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrFormat("chart %s: %s", chart.name(), what));
 }
@@ -93,14 +129,7 @@ absl::StatusOr<Json> OneChart(const v1::Chart& chart) {
       return Invalid(chart, absl::StrFormat("%d values do not fill %d rows of %d columns", matrix.values_size(),
                                             matrix.rows_size(), matrix.columns_size()));
     }
-    // Colours are told apart less finely than places.
-    Rounding rounding(false);
-    rounding.Include(std::initializer_list<double>{10 * matrix.minimum(), 10 * matrix.maximum()});
-    data["matrix"] = {{"rows", matrix.rows()},
-                      {"columns", matrix.columns()},
-                      {"min", matrix.minimum()},
-                      {"max", matrix.maximum()},
-                      {"values", rounding.ApplyAll(matrix.values())}};
+    data["matrix"] = MatrixData(matrix);
     return data;
   }
   Rounding x(chart.x().logarithmic());

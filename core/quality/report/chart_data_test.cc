@@ -6,6 +6,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "absl/strings/escaping.h"
 #include "core/quality/report/test_quality.h"
 
 namespace genoserve {
@@ -44,7 +45,7 @@ TEST(ChartDataTest, RoundsToWhatCanBeSeen) {
   const nlohmann::json drawn = Parsed(quality)[0]["series"][0];
   // The range is two megabases: a hundred bases can be seen.
   EXPECT_EQ(drawn["x"], nlohmann::json({27380100, 27390500, 29630800}));
-  EXPECT_EQ(drawn["y"].dump(), "[0.0,0.12346,null]");
+  EXPECT_EQ(drawn["y"].dump(), "[0,0.12346,null]");
 }
 
 TEST(ChartDataTest, LogarithmicAxesKeepTheDigitsOfEachNumber) {
@@ -55,7 +56,7 @@ TEST(ChartDataTest, LogarithmicAxesKeepTheDigitsOfEachNumber) {
     series.add_x(x);
     series.add_y(1);
   }
-  EXPECT_EQ(Parsed(quality)[0]["series"][0]["x"].dump(), "[0.00012345,98765000.0]");
+  EXPECT_EQ(Parsed(quality)[0]["series"][0]["x"].dump(), "[0.00012345,98765000]");
 }
 
 TEST(ChartDataTest, MatricesKeepTheirHoles) {
@@ -65,9 +66,14 @@ TEST(ChartDataTest, MatricesKeepTheirHoles) {
   matrix.add_columns("a");
   matrix.add_columns("b");
   matrix.set_maximum(1);
-  matrix.add_values(0.123456F);
-  matrix.add_values(std::numeric_limits<float>::quiet_NaN());
-  EXPECT_EQ(Parsed(quality)[0]["matrix"]["values"].dump(), "[0.123,null]");
+  matrix.add_columns("c");
+  for (const float value : {0.25F, std::numeric_limits<float>::quiet_NaN(), 0.75F}) matrix.add_values(value);
+  const nlohmann::json drawn = Parsed(quality)[0]["matrix"];
+  EXPECT_EQ(drawn["low"], 0.25);
+  EXPECT_DOUBLE_EQ(drawn["step"].get<double>() * 65534, 0.5);
+  std::string cells;
+  ASSERT_TRUE(absl::Base64Unescape(drawn["cells"].get<std::string>(), &cells));
+  EXPECT_EQ(cells, std::string("\x00\x00\xFF\xFF\xFE\xFF", 6));
 }
 
 TEST(ChartDataTest, WhatDoesNotFitTogetherIsRefused) {

@@ -17,14 +17,8 @@ namespace {
 constexpr double kStripWidth = 150;
 constexpr double kStripMargin = 8;
 
-// A typeset number: with a minus sign, and a dash where there is none.
-std::string Number(double value, int decimals) {
-  const std::string text = FormatNumber(value, decimals);
-  return text == "-" ? "–" : absl::StrReplaceAll(text, {{"-", "−"}});
-}
-
 std::string Interval(double low, double high, int decimals) {
-  return absl::StrCat("<span class=\"ci\">", Number(low, decimals), " to ", Number(high, decimals), "</span>");
+  return absl::StrCat("<span class=\"ci\">", NumberHtml(low, decimals), " to ", NumberHtml(high, decimals), "</span>");
 }
 
 // Where value, floor and naive draws stand, with their intervals, on a line from the least to the greatest.
@@ -113,11 +107,13 @@ std::string TitleHtml(const JudgedFigure& judged) {
                       "</p></details>");
 }
 
+std::string Limit(double limit) { return absl::StrReplaceAll(absl::StrFormat("%.3g", limit), {{"-", "−"}}); }
+
 std::string LimitHtml(const v1::Figure& figure) {
   std::string html;
-  if (figure.has_minimum()) absl::StrAppend(&html, "at least ", figure.minimum());
+  if (figure.has_minimum()) absl::StrAppend(&html, "at least ", Limit(figure.minimum()));
   if (figure.has_minimum() && figure.has_maximum()) html += ", ";
-  if (figure.has_maximum()) absl::StrAppend(&html, "at most ", figure.maximum());
+  if (figure.has_maximum()) absl::StrAppend(&html, "at most ", Limit(figure.maximum()));
   return html.empty() ? html : absl::StrCat("<span class=\"limit\">limit: ", html, "</span>");
 }
 
@@ -135,8 +131,8 @@ std::string Row(const JudgedFigure& judged, bool by_label) {
     absl::StrAppend(&html, "<p class=\"reason\">", EscapeHtml(Sentence(figure.reason())), "</p>");
   }
   html += "</th>";
-  std::string value =
-      absl::StrCat("<span class=\"number\">", figure.has_value() ? Number(figure.value(), decimals) : "–", "</span>");
+  std::string value = absl::StrCat("<span class=\"number\">",
+                                   figure.has_value() ? NumberHtml(figure.value(), decimals) : "–", "</span>");
   if (figure.has_value() && figure.has_low() && figure.has_high()) {
     absl::StrAppend(&value, " ", Interval(figure.low(), figure.high(), decimals));
   }
@@ -144,7 +140,7 @@ std::string Row(const JudgedFigure& judged, bool by_label) {
   const auto reference = [&](bool is_there, const v1::Reference& other) {
     if (!is_there) return std::string("<span class=\"number\">–</span>");
     const bool interval = other.low() <= other.value() && other.value() <= other.high();
-    return absl::StrCat("<span class=\"number\">", Number(other.value(), decimals), "</span> ",
+    return absl::StrCat("<span class=\"number\">", NumberHtml(other.value(), decimals), "</span> ",
                         interval && other.low() < other.high() ? Interval(other.low(), other.high(), decimals) : "");
   };
   absl::StrAppend(&html, Cell("synthetic", "Synthetic", value), Cell("position", "", Strip(figure).Html()),
@@ -174,6 +170,11 @@ std::string Table(const std::vector<JudgedFigure>& figures, bool by_label, absl:
 }
 
 }  // namespace
+
+std::string NumberHtml(double value, int decimals) {
+  const std::string text = FormatNumber(value, decimals);
+  return text == "-" ? "–" : absl::StrReplaceAll(text, {{"-", "−"}});
+}
 
 std::string VerdictHtml(Verdict verdict) {
   struct Look {

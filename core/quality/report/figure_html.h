@@ -9,6 +9,9 @@
 
 namespace genoserve {
 
+/// A typeset number: as FormatNumber, with a minus sign, and a dash where there is none.
+std::string NumberHtml(double value, int decimals);
+
 /// The verdict as a word with a sign, so that colour is not needed.
 std::string VerdictHtml(Verdict verdict);
 

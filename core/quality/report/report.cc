@@ -1,5 +1,6 @@
 #include "core/quality/report/report.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "absl/strings/escaping.h"
@@ -50,13 +51,21 @@ std::string SectionHtml(const FigureGroup& group, const v1::Quality& quality) {
     absl::StrAppend(&html, "<p class=\"question\">", FamilyQuestion(*group.family), "</p>\n");
   html += FigureTables(group);
   if (!group.charts.empty()) {
-    html += "<div class=\"charts\">\n";
+    std::string shown;
+    std::string folded;
     for (const v1::Chart* chart : group.charts) {
       int index = 0;
       while (&quality.charts(index) != chart) ++index;
-      html += ChartHtml(*chart, index);
+      const bool of_all = !chart->label().empty() && std::ranges::any_of(group.charts, [&](const v1::Chart* other) {
+        return other->name() == chart->name() && other->label().empty();
+      });
+      (of_all ? folded : shown) += ChartHtml(*chart, index);
     }
-    html += "</div>\n";
+    absl::StrAppend(&html, "<div class=\"charts\">\n", shown, "</div>\n");
+    if (!folded.empty()) {
+      absl::StrAppend(&html, "<details class=\"more-charts\"><summary>Charts of single labels</summary>",
+                      "<div class=\"charts\">\n", folded, "</div></details>\n");
+    }
   }
   return html + "</section>\n";
 }

@@ -83,13 +83,13 @@ std::string WorstHtml(std::vector<JudgedFigure> figures) {
     const v1::Figure& figure = *judged.figure;
     const int decimals = FigureDecimals(figure);
     const std::string label = figure.label().empty() ? "" : absl::StrCat(" (", EscapeHtml(figure.label()), ")");
-    absl::StrAppend(&html, "<li>", EscapeHtml(judged.title()), label, ": <b>", FormatNumber(figure.value(), decimals),
+    absl::StrAppend(&html, "<li>", EscapeHtml(judged.title()), label, ": <b>", NumberHtml(figure.value(), decimals),
                     "</b>");
     if (figure.has_floor()) {
-      absl::StrAppend(&html, "; real people ", FormatNumber(figure.floor().value(), decimals));
+      absl::StrAppend(&html, "; real people ", NumberHtml(figure.floor().value(), decimals));
     }
     if (figure.has_naive()) {
-      absl::StrAppend(&html, ", naive draws ", FormatNumber(figure.naive().value(), decimals));
+      absl::StrAppend(&html, ", naive draws ", NumberHtml(figure.naive().value(), decimals));
     }
     html += "</li>";
   }

@@ -13,8 +13,8 @@
 namespace genoserve {
 namespace {
 
-constexpr int kNameColumns = 32;
-constexpr int kLabelColumns = 14;
+constexpr int kNameColumns = 28;
+constexpr int kLabelColumns = 18;
 
 // Wide enough for a verdict and loud where it must be.
 absl::string_view Mark(Verdict verdict) {

@@ -250,6 +250,10 @@ void AddMatrices(v1::Quality* quality) {
     }
   }
 
+  v1::Chart of_label = *linkage;
+  of_label.set_label(kHostileLabel);
+  *quality->add_charts() = of_label;
+
   v1::Chart* fst = AddChart("fst.matrix", "Distances between populations (Fst)", v1::CHART_KIND_HEATMAP, "population",
                             "population", "Real people above the diagonal, synthetic ones below.", quality);
   matrix = fst->mutable_matrix();

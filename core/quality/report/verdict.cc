@@ -61,7 +61,8 @@ Verdict JudgeFigure(const v1::Figure& figure, const FigureInfo& info) {
   if (gap <= 0) return Verdict::kGood;
   const double separation = Separation(value, floor);
 
-  if (figure.has_naive() && std::isfinite(figure.naive().value())) {
+  // Naive draws give nobody away: near them is no fault of privacy.
+  if (info.family != Family::kPrivacy && figure.has_naive() && std::isfinite(figure.naive().value())) {
     const Estimate naive = OfReference(figure.naive());
     const double span = Worse(naive, floor, better);
     if (span > 0 && Separation(naive, floor) > 0) {
@@ -90,10 +91,10 @@ std::span<const absl::string_view> VerdictRule() {
       "people "
       "to naive draws; up to half of the way where its 95 % interval overlaps that of real people.",
       "It is bad from three quarters of the way on, if the two intervals do not overlap, and limited in between.",
-      "Where naive draws do as well as real people, there is no such way to measure by. Then a figure is good where "
-      "the "
-      "intervals overlap, limited where they lie apart by no more than the width of the interval of real people, and "
-      "bad beyond that.",
+      "For privacy, and where naive draws do as well as real people, there is no such way to measure by. There a "
+      "figure "
+      "is good where it is no worse than that of real people or the intervals overlap, limited where they lie apart by "
+      "no more than the width of the interval of real people, and bad beyond that.",
       "A figure that breaks a limit of the gate is bad in any case. One without a value, or without real people to "
       "compare with, has no verdict. Neither has a figure of privacy of which more is as wrong as less: it tells how "
       "like real people the cohort is, and others tell what it gives away.",

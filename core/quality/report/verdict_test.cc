@@ -89,6 +89,13 @@ TEST(VerdictTest, LikenessIsNoVerdictOnPrivacy) {
   EXPECT_EQ(JudgeFigure(Between(0.9, 0.5, 0.5), kLikeness), Verdict::kNone);
 }
 
+TEST(VerdictTest, NearNaiveDrawsIsNoFaultOfPrivacy) {
+  constexpr FigureInfo kExcess = {"e", Family::kPrivacy, Better::kLower, "E", "", "", ""};
+  // As in a panel whose floor happens to be low: the value overlaps it, though it is nearer to the naive draws.
+  EXPECT_EQ(JudgeFigure(Between(-0.004, -0.010, 0, 0.004), kExcess), Verdict::kGood);
+  EXPECT_EQ(JudgeFigure(Between(0.1, -0.010, 0, 0.004), kExcess), Verdict::kBad);
+}
+
 TEST(VerdictTest, AReferenceWithoutIntervalIsAPoint) {
   v1::Figure figure;
   figure.set_value(0.7);

@@ -218,10 +218,19 @@ const Charts = (() => {
     }];
   }
 
+  // The values of a matrix row by row, null where there is none; chart_data.cc tells how they are packed.
+  function values(matrix) {
+    const bytes = atob(matrix.cells);
+    return Array.from({ length: bytes.length / 2 }, (_, i) => {
+      const cell = bytes.charCodeAt(2 * i) + 256 * bytes.charCodeAt(2 * i + 1);
+      return cell === 0xffff ? null : Number((matrix.low + cell * matrix.step).toPrecision(4));
+    });
+  }
+
   function heatmap(chart, colours, width) {
-    const { rows, columns: names, values, min, max } = chart.matrix;
+    const { rows, columns: names, min, max } = chart.matrix;
     const cells = [];
-    values.forEach((value, i) => {
+    values(chart.matrix).forEach((value, i) => {
       if (value !== null) cells.push([i % names.length, Math.floor(i / names.length), value]);
     });
     const few = names.length <= 8 && width / names.length > 55;
@@ -315,9 +324,9 @@ const Charts = (() => {
   // for a heat map that is painted over several frames.
   function renderer(chart, printed) {
     if (printed) return "svg";
-    if (chart.kind === "heatmap") return chart.matrix.values.length > SVG_CELLS ? "canvas" : "svg";
+    if (chart.kind === "heatmap") return chart.matrix.rows.length * chart.matrix.columns.length > SVG_CELLS ? "canvas" : "svg";
     return chart.series.reduce((sum, s) => sum + s.x.length, 0) > SVG_POINTS ? "canvas" : "svg";
   }
 
-  return { ROLES, called, isGuide, looks, number, option, renderer, unique };
+  return { ROLES, called, isGuide, looks, number, option, renderer, unique, values };
 })();

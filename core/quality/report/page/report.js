@@ -156,10 +156,11 @@
       if (kind === "heatmap") {
         heading("");
         matrix.columns.forEach(heading);
+        const values = Charts.values(matrix);
         matrix.rows.forEach((name, r) => {
           const row = body.insertRow();
           row.append(element("th", name, { scope: "row" }));
-          matrix.columns.forEach((_, c) => { row.insertCell().textContent = Charts.number(matrix.values[r * matrix.columns.length + c]); });
+          matrix.columns.forEach((_, c) => { row.insertCell().textContent = Charts.number(values[r * matrix.columns.length + c]); });
         });
       } else {
         const names = new Map(x.ticks);
@@ -200,10 +201,11 @@
   }
   dark.addEventListener("change", () => views.forEach((view) => view.recolour()));
 
-  // On paper all explanations are open; the data of the charts stay out, as they would fill hundreds of pages.
+  // On paper all explanations are open; data of the charts and charts of single labels stay out, as they would fill
+  // hundreds of pages.
   let opened = [];
   window.addEventListener("beforeprint", () => {
-    opened = [...document.querySelectorAll("main details:not(.data):not([open])")];
+    opened = [...document.querySelectorAll("main details:not(.data, .more-charts):not([open])")];
     opened.forEach((details) => { details.open = true; });
     views.forEach((view) => view.print(true));
   });
