@@ -17,7 +17,7 @@ const Charts = (() => {
   const VIRIDIS = ["#440154", "#482878", "#3e4a89", "#31688e", "#26828e", "#1f9e89", "#35b779", "#6dcd59", "#b4de2c", "#fde725"];
   const DIVERGING = ["#0b6aa8", "#7fb4d8", "#f4f4f2", "#eba06d", "#c14a00"];
   const SVG_POINTS = 3000;
-  const SVG_CELLS = 2500;
+  const SVG_CELLS = 10000;
 
   const unique = (values) => [...new Set(values)];
   const isGuide = (series) => series.role === "" && series.label === "" && series.x.length <= 2;
