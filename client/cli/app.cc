@@ -283,7 +283,9 @@ int ComplainOfParse(const CLI::App& app, const CLI::ParseError& error) {
 absl::Status Dispatch(const CLI::App& app, const Arguments& arguments, Interrupt* interrupt) {
   if (app.got_subcommand("version")) return Print(absl::StrCat("genoserve ", kVersion, "\n"));
   if (app.got_subcommand("fetch")) return Fetch(arguments.fetch, arguments.client, interrupt);
-  if (app.got_subcommand("report")) return Report(arguments.report, *interrupt);
+  if (app.got_subcommand("report")) {
+    return Report(arguments.report, [interrupt] { return interrupt->raised(); });
+  }
   if (app.got_subcommand("variants")) {
     return PrintVariants(arguments.client, arguments.model, arguments.regions, interrupt);
   }

@@ -18,6 +18,7 @@
 #include "client/cli/selection.h"
 #include "client/lib/client.h"
 #include "core/base/status.h"
+#include "core/quality/report/table.h"
 
 namespace genoserve {
 namespace {
@@ -131,15 +132,18 @@ std::string FormatModel(const v1::Model& model) {
   for (const v1::PhenotypeSchema& schema : manifest.phenotypes()) {
     line("phenotype", absl::StrCat(schema.name(), ": ", DescribePhenotype(schema)));
   }
-  line("trained", absl::StrFormat("on %d samples, %d steps, finished %s", manifest.training().samples(),
+  line("trained", absl::StrFormat("on %d samples, judged by %d others, %d steps, finished %s",
+                                  manifest.training().samples(), manifest.training().holdout_samples(),
                                   manifest.training().steps(), manifest.training().finished_at()));
-  for (const v1::Figure& figure : manifest.figures()) {
-    line("figure", absl::StrFormat("%s%s%s = %.6g (n = %d)", figure.name(), figure.label().empty() ? "" : " of ",
-                                   figure.label(), figure.value(), figure.n()));
-  }
   line("licence", manifest.licence());
   line("data terms", manifest.data_terms());
   line("about", manifest.description());
+  if (!manifest.figures().empty()) {
+    v1::Quality quality;
+    *quality.mutable_figures() = manifest.figures();
+    if (manifest.has_gate()) *quality.mutable_gate() = manifest.gate();
+    absl::StrAppend(&text, "\n", RenderTable(quality));
+  }
   return text;
 }
 

@@ -54,5 +54,23 @@ TEST(FormatModelTest, TellsPhenotypesInTheirUnits) {
   EXPECT_THAT(FormatModel(model), HasSubstr("body_weight: 12.5 to 40 g"));
 }
 
+TEST(FormatModelTest, TellsFiguresAndTheGate) {
+  v1::Model model = Model();
+  v1::Figure* figure = model.mutable_manifest()->add_figures();
+  figure->set_name("af.pearson");
+  figure->set_value(0.9912);
+  figure->mutable_floor()->set_value(0.9934);
+  v1::GateResult* gate = model.mutable_manifest()->mutable_gate();
+  gate->set_gate("default");
+  gate->set_published_anyway(true);
+  gate->add_breaches()->set_message("the cohort lies nearer to the training");
+  const std::string text = FormatModel(model);
+  EXPECT_THAT(text, HasSubstr("af.pearson"));
+  EXPECT_THAT(text, HasSubstr("0.993"));
+  EXPECT_THAT(text, HasSubstr("refused"));
+  EXPECT_THAT(text, HasSubstr("the cohort lies nearer to the training"));
+  EXPECT_THAT(text, HasSubstr("in spite of this"));
+}
+
 }  // namespace
 }  // namespace genoserve

@@ -59,10 +59,10 @@ absl::Status Write(const std::string& path, absl::string_view bytes) {
 }
 
 absl::StatusOr<v1::Quality> Measure(const ReportArguments& arguments, const v1::Gate& gate,
-                                    const Interrupt& interrupt) {
+                                    absl::FunctionRef<bool()> interrupted) {
   StageProgress bar("genoserve", arguments.quiet);
   const auto progress = [&](absl::string_view stage, int done, int stages) {
-    if (interrupt.raised()) return absl::CancelledError("interrupted");
+    if (interrupted()) return absl::CancelledError("interrupted");
     // Reading is a stage too.
     bar.Show(stage, done + 1, stages + 1);
     return absl::OkStatus();
@@ -81,11 +81,11 @@ absl::StatusOr<v1::Quality> Measure(const ReportArguments& arguments, const v1::
 
 }  // namespace
 
-absl::Status Report(const ReportArguments& arguments, const Interrupt& interrupt) {
+absl::Status Report(const ReportArguments& arguments, absl::FunctionRef<bool()> interrupted) {
   GENOSERVE_RETURN_IF_ERROR(Local(CheckArguments(arguments)));
   const absl::StatusOr<v1::Gate> gate = ReadGate(arguments.gate);
   if (!gate.ok()) return Local(gate.status());
-  const absl::StatusOr<v1::Quality> quality = Measure(arguments, *gate, interrupt);
+  const absl::StatusOr<v1::Quality> quality = Measure(arguments, *gate, interrupted);
   if (!quality.ok()) return absl::IsCancelled(quality.status()) ? quality.status() : Local(quality.status());
   const absl::StatusOr<std::string> json = SerializeQuality(*quality);
   if (!json.ok()) return Local(json.status());

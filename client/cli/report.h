@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
-#include "client/cli/interrupt.h"
 #include "core/quality/holdout.h"
 
 namespace genoserve {
@@ -38,9 +38,9 @@ struct ReportArguments {
   bool quiet = false;
 };
 
-/// Compares the files, prints the table to standard output, and writes the page and the JSON. CANCELLED once the
-/// interrupt is raised. With a gate given, DATA_LOSS (what came is not what was asked for) where the cohort does not
+/// Compares the files, prints the table to standard output, and writes the page and the JSON. CANCELLED once
+/// `interrupted` is true. With a gate given, DATA_LOSS (what came is not what was asked for) where the cohort does not
 /// pass it, when all is written.
-absl::Status Report(const ReportArguments& arguments, const Interrupt& interrupt);
+absl::Status Report(const ReportArguments& arguments, absl::FunctionRef<bool()> interrupted);
 
 }  // namespace genoserve
