@@ -249,7 +249,8 @@ LiabilityModel FitLiability(const at::Tensor& hidden, const at::Tensor& loadings
     const at::Tensor some_wanted = wanted.index_select(1, indices);
     const at::Tensor some_explained = explained.index_select(0, indices);
     const at::Tensor deviation = at::sqrt(CodeVariance(some_wanted));
-    double low = 0.0;
+    // Alleles are calibrated per label afterwards, which costs linkage, so that they are never made softer.
+    double low = wanted.size(0) == 1 ? 0.0 : std::log(0.1);
     double high = std::log(100.0);
     for (int step = 0; step < 7; ++step) {
       const double middle = step == 0 ? 0.0 : 0.5 * (low + high);
@@ -259,7 +260,7 @@ LiabilityModel FitLiability(const at::Tensor& hidden, const at::Tensor& loadings
       const at::Tensor r = at::mean(z.slice(1, 0, pairs) * z.slice(1, pairs, 2 * pairs), 0);
       const bool enough = at::mean(r * r).item<double>() >= neighbour_r2;
       (enough ? high : low) = middle;
-      if (step == 0 && enough) break;
+      if (low == high) break;
     }
     factor = std::exp(0.5 * (low + high));
   }

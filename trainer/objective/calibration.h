@@ -26,8 +26,9 @@ struct LiabilityModel {
 /// Fits it. `hidden` [rows, components] are draws of h; `frequencies` [1, variants] of alleles or [3, variants] of
 /// genotypes; `loadings` [variants, components] whose square sums are shares of variance.
 /// Sharpness makes the variance of a variant's conditional mean the share of its variance that its loadings explain;
-/// the odds of these shares are raised by one factor so that the mean r^2 of neighbours comes to `neighbour_r2`, what
-/// the components left out of the data being lost otherwise.
+/// the odds of these shares are scaled by one factor (0.1 to 100 for genotypes, 1 to 100 for alleles) so that the mean
+/// r^2 of neighbours comes to `neighbour_r2`, what components left out of the data make it too small, and negative ones
+/// left out too large.
 LiabilityModel FitLiability(const at::Tensor& hidden, const at::Tensor& loadings, const at::Tensor& frequencies,
                             double neighbour_r2);
 

@@ -1,6 +1,7 @@
 #include "trainer/objective/principal_components.h"
 
 #include <c10/core/GradMode.h>
+#include <c10/util/Exception.h>
 
 #include <algorithm>
 #include <cmath>
@@ -12,6 +13,9 @@ namespace genoserve {
 namespace {
 
 constexpr size_t kBlockRows = 256;
+constexpr int64_t kBlockVariants = 1024;
+constexpr int kPasses = 12;          // of the subspace iteration
+constexpr double kSureErrors = 4.0;  // standard errors of a correlation: 6 of 100,000 chance ones are larger
 
 // The matrix Z, a block of rows at a time.
 class Standardised {
@@ -29,15 +33,14 @@ class Standardised {
     return at::cat(parts, 0);
   }
 
-  // Z' y.
-  at::Tensor TransposedTimes(const at::Tensor& y) const {
-    at::Tensor sum = at::zeros({static_cast<int64_t>(genotypes_.variants()), y.size(1)}, y.options());
-    for (size_t first = 0; first < genotypes_.rows(); first += kBlockRows) {
-      const at::Tensor block = Block(first);
-      const auto begin = static_cast<int64_t>(first);
-      sum.addmm_(block.t(), y.slice(0, begin, begin + block.size(0)));
+  // Z[:, first:last]' Z / rows: correlations of some variants with all.
+  at::Tensor Correlations(int64_t first, int64_t last) const {
+    at::Tensor sum = at::zeros({last - first, static_cast<int64_t>(genotypes_.variants())}, means_.options());
+    for (size_t row = 0; row < genotypes_.rows(); row += kBlockRows) {
+      const at::Tensor block = Block(row);
+      sum.addmm_(block.slice(1, first, last).t(), block);
     }
-    return sum;
+    return sum.div_(static_cast<double>(genotypes_.rows()));
   }
 
  private:
@@ -60,6 +63,29 @@ class Standardised {
 
 at::Tensor Orthonormal(const at::Tensor& matrix) { return std::get<0>(at::linalg_qr(matrix)); }
 
+// Keeps LibTorch's word that its sparse matrices are in beta from the user.
+class Silent : public c10::WarningHandler {
+ public:
+  void process(const c10::Warning& /*warning*/) override {}
+};
+
+// The correlations that are beyond chance, as a sparse matrix.
+at::Tensor SureCorrelations(const Standardised& z, int64_t rows, int64_t variants) {
+  Silent silent;
+  const c10::WarningUtils::WarningHandlerGuard guard(&silent);
+  const double least = kSureErrors / std::sqrt(static_cast<double>(rows));
+  std::vector<at::Tensor> indices;
+  std::vector<at::Tensor> values;
+  for (int64_t first = 0; first < variants; first += kBlockVariants) {
+    const at::Tensor block = z.Correlations(first, std::min(first + kBlockVariants, variants));
+    const at::Tensor sure = at::nonzero(at::ge(at::abs(block), least)).t().contiguous();
+    values.push_back(block.index({sure[0], sure[1]}));
+    sure[0].add_(first);
+    indices.push_back(sure);
+  }
+  return at::sparse_coo_tensor(at::cat(indices, 1), at::cat(values), {variants, variants}).coalesce().to_sparse_csr();
+}
+
 }  // namespace
 
 int64_t StartingComponents(int64_t rank, int64_t rows, int64_t variants) {
@@ -74,14 +100,15 @@ PrincipalComponents FindComponents(const GenotypeMatrix& genotypes, const std::v
   const Standardised z(genotypes, groups, means, deviations);
   const auto rows = static_cast<int64_t>(genotypes.rows());
   const auto variants = static_cast<int64_t>(genotypes.variants());
-  const int64_t width = std::min({count + 10, rows, variants});
-  at::Tensor basis = Orthonormal(z.Times(noise.Normal({variants, width})));
-  for (int pass = 0; pass < 3; ++pass) basis = Orthonormal(z.Times(Orthonormal(z.TransposedTimes(basis))));
-  const at::Tensor projected = z.TransposedTimes(basis);  // [variants, width]
-  const auto [values, vectors] = at::linalg_eigh(at::mm(projected.t(), projected));
-  const at::Tensor leading = vectors.flip(1).slice(1, 0, count);
-  const double root = std::sqrt(static_cast<double>(rows));
-  return {at::mm(basis, leading) * root, at::mm(projected, leading) / root};
+  const at::Tensor correlations = SureCorrelations(z, rows, variants);
+  at::Tensor basis = Orthonormal(noise.Normal({variants, std::min(count + 10, variants)}));
+  for (int pass = 0; pass < kPasses; ++pass) basis = Orthonormal(at::mm(correlations, basis));
+  const auto [values, vectors] = at::linalg_eigh(at::mm(basis.t(), at::mm(correlations, basis)));
+  const at::Tensor directions = at::mm(basis, vectors.flip(1).slice(1, 0, count));
+  const at::Tensor variances = values.flip(0).slice(0, 0, count).clamp_min(0);
+  at::Tensor scores = z.Times(directions);
+  scores = scores / at::sqrt(at::mean(scores * scores, 0)).clamp_min(1e-6);
+  return {scores, directions * at::sqrt(variances)};
 }
 
 }  // namespace genoserve

@@ -11,21 +11,25 @@
 
 namespace genoserve {
 
-/// Components of standardised codes Z: Z is about scores * loadings', scores have mean square 1.
+/// Components of standardised codes Z.
 struct PrincipalComponents {
-  at::Tensor scores;    ///< [rows, components]
+  at::Tensor scores;    ///< [rows, components]: Z times the directions, each of mean square 1
   at::Tensor loadings;  ///< [variants, components]; the square sum of a row is the share of its variance
 };
 
-/// How many components a generator of this rank starts from: at most one for 16 rows, since with more the
-/// components remember single people (privacy.loss of the example panel fell from 0.08 to 0.04 against one for 4 rows, and
-/// more strong linkage was kept), and at most the variants; at least 1.
+/// How many components a generator of this rank starts from: at most one for 16 rows, since with more linkage is spread
+/// thin, and at most the variants; at least 1.
 int64_t StartingComponents(int64_t rank, int64_t rows, int64_t variants);
 
-/// The first `count` components of (code - means[group of the row]) / deviation, by the randomised subspace iteration
-/// of Halko, Martinsson and Tropp 2011 (algorithms 4.4 and 5.1, three passes, ten components more than asked for).
-/// `means` is [groups, variants], `deviations` [variants]; a variant of deviation 0 has loadings 0. Memory: a block of
-/// rows and (rows + variants) * components floats. `count` must be at most min(rows, variants).
+/// The first `count` components of the correlations among (code - means[group of the row]) / deviation, after those
+/// within 4 standard errors (1 / sqrt(rows)) of 0 have been set to 0. What is left is linkage and strong structure;
+/// components of the raw codes hold the chance correlations too, which are what single people of the training have in
+/// common, and a generator that starts from them gives these people away.
+///
+/// By subspace iteration on the sparse matrix (Halko, Martinsson and Tropp 2011, algorithm 4.4, with more passes in the
+/// place of the small problem's size). `means` is [groups, variants], `deviations` [variants]; a variant of deviation 0
+/// has loadings 0. Memory: 1,024 x variants floats, the correlations that are left, and (rows + variants) * components
+/// floats. `count` must be at most the variants.
 PrincipalComponents FindComponents(const GenotypeMatrix& genotypes, const std::vector<int64_t>& groups,
                                    const at::Tensor& means, const at::Tensor& deviations, int64_t count,
                                    TrainingNoise& noise);
