@@ -10,7 +10,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "core/artifact/artifact.h"
 #include "core/artifact/manifest_json.h"
@@ -89,7 +88,7 @@ class TrainingRun {
       return status;
     }
     // The training itself is whole: it must not be lost to a full disk, a signal or a gate.
-    if (!SaveCheckpoint().ok()) return status;
+    if (!SaveCheckpoint().ok() || absl::IsAborted(status)) return status;
     return absl::Status(status.code(), absl::StrCat(status.message(), "; ", CheckpointNotice()));
   }
 
@@ -233,14 +232,14 @@ class TrainingRun {
 
   // Says why the generator is not published, and leaves the page for the steward.
   absl::Status Refuse(const v1::GateResult& result, const std::string& page) const {
-    std::string message = absl::StrCat(
-        "the generator is not good enough to publish: ",
-        absl::StrJoin(result.breaches(), "; ",
-                      [](std::string* out, const v1::Breach& breach) { absl::StrAppend(out, breach.message()); }));
+    std::string message =
+        absl::StrFormat("not good enough to publish: %d of %d limits of the gate %s are broken, as told above",
+                        result.breaches_size(), result.judged(), result.gate());
     if (MakeCheckpointFolder().ok() && files_.WriteFile(RefusedReportPath(), page).ok()) {
       absl::StrAppend(&message, "; its report is ", RefusedReportPath());
     }
-    return absl::AbortedError(absl::StrCat(message, "; --publish-anyway publishes it in spite of that"));
+    return absl::AbortedError(
+        absl::StrCat(message, "; to publish it all the same, add --resume --publish-anyway to the command"));
   }
 
   absl::Status Publish(const TensorMap& weights, const std::vector<ArtifactPart>& parts) {

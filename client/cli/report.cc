@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <filesystem>
 #include <string>
 #include <utility>
 
@@ -41,8 +42,23 @@ absl::Status CheckArguments(const ReportArguments& arguments) {
   if (!(arguments.holdout_share >= 0.05 && arguments.holdout_share <= 0.5)) {
     return invalid("--holdout-share must be a number from 0.05 to 0.5");
   }
+  if (arguments.holdout.genotypes.empty() &&
+      !(arguments.holdout.panel.empty() && arguments.holdout.phenotypes.empty())) {
+    return invalid("--holdout-panel and --holdout-pheno need --holdout");
+  }
+  if (arguments.training.phenotypes.empty() && !(arguments.phenotype_names.empty() && arguments.categorical.empty())) {
+    return invalid("--pheno-name and --categorical need --pheno");
+  }
+  if (!arguments.training.phenotypes.empty() && arguments.synthetic.phenotypes.empty()) {
+    return invalid("--pheno needs --synth-pheno, the phenotypes of the synthetic samples");
+  }
+  if (!arguments.output.empty() && arguments.output == arguments.json) {
+    return invalid("-o and --json must be two files");
+  }
   for (const std::string& path : {arguments.output, arguments.json}) {
     if (path.empty()) continue;
+    if (path == "-") return invalid("-o and --json take a file; standard output has the table");
+    if (std::filesystem::is_directory(path)) return absl::InvalidArgumentError(absl::StrCat(path, ": is a folder"));
     const size_t slash = path.rfind('/');
     const std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
     if (!arguments.force && FileSystem::Posix().Exists(path)) {

@@ -9,14 +9,18 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "core/base/file.h"
 #include "core/base/status.h"
 #include "core/io/genotype_source.h"
 #include "core/io/sample_tables.h"
 #include "core/quality/align.h"
+#include "core/quality/duplicates.h"
 #include "core/quality/kinship.h"
 
 namespace genoserve {
 namespace {
+
+constexpr size_t kFewestDoubles = 3;  // people in training and hold-out, that are no chance
 
 // One cohort as it is read.
 struct Part {
@@ -29,7 +33,15 @@ struct Part {
 std::string FileName(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
 absl::StatusOr<GenotypeData> Read(const std::string& path) {
-  return ReadGenotypes(SourceOfPath(path), {MissingCalls::kImpute});
+  const GenotypeSource source = SourceOfPath(path);
+  const std::vector<std::string> files = FilesOf(source);
+  const auto is_there = [](const std::string& file) { return FileSystem::Posix().Exists(file); };
+  if (source.format == GenotypeSource::Format::kBed && std::none_of(files.begin(), files.end(), is_there)) {
+    return absl::NotFoundError(absl::StrCat(
+        path,
+        ": no genotypes there; a path is a .vcf, .vcf.gz, .bcf or .hapt file, or the prefix of .bed, .bim and .fam"));
+  }
+  return ReadGenotypes(source, {MissingCalls::kImpute});
 }
 
 // Codes of the labels by the names of the training's; -1 for a label that the training lacks.
@@ -45,6 +57,11 @@ absl::Status AddLabels(const std::string& panel_path, const std::string& column,
     const auto found = std::find(names->begin(), names->end(), name);
     codes.push_back(found == names->end() ? -1 : static_cast<int>(found - names->begin()));
     if (codes.back() < 0) unknown.push_back(name);
+  }
+  if (unknown.size() == labels->names.size()) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("no label of %s is among those of the training; it has %s, the training %s",
+                        FileName(panel_path), absl::StrJoin(unknown, ", "), absl::StrJoin(*names, ", ")));
   }
   for (const int code : labels->codes) part->cohort.labels.push_back(codes[static_cast<size_t>(code)]);
   if (!unknown.empty()) {
@@ -125,6 +142,37 @@ absl::Status CheckApart(const Part& training, const Part& holdout) {
       both.size(), both.front(), FileName(training.files->genotypes), FileName(holdout.files->genotypes)));
 }
 
+// For each sample, whether all its rows are marked.
+size_t WholeSamples(const std::vector<double>& marked, size_t rows_per_sample) {
+  size_t count = 0;
+  for (size_t first = 0; first < marked.size(); first += rows_per_sample) {
+    count +=
+        std::all_of(marked.begin() + static_cast<ptrdiff_t>(first),
+                    marked.begin() + static_cast<ptrdiff_t>(first + rows_per_sample), [](double m) { return m == 1; })
+            ? 1
+            : 0;
+  }
+  return count;
+}
+
+// People of the training under other names in the hold-out would hide every copy.
+absl::Status CheckOthers(const Part& training, const Part& holdout) {
+  const GenotypeMatrix& seen = training.cohort.genotypes;
+  const GenotypeMatrix& unseen = holdout.cohort.genotypes;
+  const size_t rows = RowsPerSample(seen.packing());
+  const size_t found = WholeSamples(FoundAmong(unseen, seen), rows);
+  // With few variants people repeat one another by chance.
+  const double by_chance =
+      static_cast<double>(WholeSamples(Repeated(seen), rows)) / static_cast<double>(seen.samples());
+  if (found < kFewestDoubles || static_cast<double>(found) / static_cast<double>(unseen.samples()) < by_chance + 0.02) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrFormat(
+      "%d of the %d samples of %s have the very genotypes of samples of %s under other names; people of the hold-out "
+      "must not be in the training",
+      found, unseen.samples(), FileName(holdout.files->genotypes), FileName(training.files->genotypes)));
+}
+
 // The hold-out as a part of the training's samples, by the rule of the trainer.
 void PartHoldout(const ReportArguments& arguments, ReportInput* input) {
   QualitySets& sets = input->sets;
@@ -158,6 +206,7 @@ absl::StatusOr<ReportInput> ReadReportInput(const ReportArguments& arguments) {
   }
   if (parts.size() == 3) GENOSERVE_RETURN_IF_ERROR(CheckApart(parts[0], parts[1]));
   GENOSERVE_RETURN_IF_ERROR(Align(&parts, &input.inputs));
+  if (parts.size() == 3) GENOSERVE_RETURN_IF_ERROR(CheckOthers(parts[0], parts[1]));
 
   QualitySets& sets = input.sets;
   std::vector<std::string> phenotype_names = arguments.phenotype_names;

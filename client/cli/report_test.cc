@@ -10,6 +10,9 @@
 #include "client/cli/exit_code.h"
 #include "client/cli/report_input.h"
 #include "core/base/file.h"
+#include "core/io/cohort_writer.h"
+#include "core/io/genotype_source.h"
+#include "core/io/sample_tables.h"
 
 namespace genoserve {
 namespace {
@@ -62,6 +65,28 @@ class ReportTest : public testing::Test {
       for (int i = 0; i < 60; ++i) absl::StrAppend(&text, (i * 7 + v * 3) % 5 < 2 ? "\t0/1" : "\t0/0");
     }
     return Write(name, text + "\n");
+  }
+
+  // The panel's people under other names, as a BED fileset; the prefix.
+  std::string Renamed(const std::string& name) const {
+    const GenotypeData data = ReadGenotypes(SourceOfPath(kPanel), {}).value();
+    CohortDescription description;
+    description.variants = data.variants;
+    description.packing = data.genotypes.packing();
+    description.cohort_size = static_cast<int64_t>(data.samples.size());
+    description.sample_count = description.cohort_size;
+    auto writer = OpenCohortWriter(CohortFormat::kBed, Path(name), description).value();
+    EXPECT_TRUE(writer->Append(data.genotypes).ok());
+    EXPECT_TRUE(writer->Close().ok());
+    return Path(name);
+  }
+
+  // The panel's people, all of a label that it has not.
+  static std::string OtherLabels() {
+    const Panel panel = ReadPanel(kLabels).value();
+    std::string text = "sample\tpop\n";
+    for (const std::string& sample : panel.samples()) absl::StrAppend(&text, sample, "\tXXX\n");
+    return text;
   }
 
   std::string ErrorOf(const ReportArguments& arguments) const {
@@ -130,6 +155,13 @@ TEST_F(ReportTest, BadInputIsOneClearSentence) {
   EXPECT_THAT(ErrorOf(arguments), AllOf(HasSubstr("48 training, 12 hold-out"), HasSubstr("needs 20 of each")));
   arguments.holdout.genotypes = arguments.training.genotypes;
   EXPECT_THAT(ErrorOf(arguments), HasSubstr("60 samples, such as S0, are both in"));
+  // The same people under other names.
+  ReportArguments doubles;
+  doubles.quiet = true;
+  doubles.training.genotypes = kPanel;
+  doubles.synthetic.genotypes = kPanel;
+  doubles.holdout.genotypes = Renamed("renamed");
+  EXPECT_THAT(ErrorOf(doubles), HasSubstr("600 of the 600 samples of renamed have the very genotypes"));
   arguments.holdout.genotypes = Path("none.vcf");
   EXPECT_THAT(ErrorOf(arguments), HasSubstr("none.vcf"));
 
@@ -139,6 +171,20 @@ TEST_F(ReportTest, BadInputIsOneClearSentence) {
   copies = Copies();
   copies.synthetic.panel.clear();
   EXPECT_THAT(ErrorOf(copies), HasSubstr("--panel needs --synth-panel"));
+  copies = Copies();
+  copies.output = copies.json = Path("one");
+  EXPECT_THAT(ErrorOf(copies), HasSubstr("two files"));
+  copies.output = ".";
+  EXPECT_THAT(ErrorOf(copies), HasSubstr("is a folder"));
+  copies = Copies();
+  copies.holdout.panel = kLabels;
+  EXPECT_THAT(ErrorOf(copies), HasSubstr("need --holdout"));
+  copies = Copies();
+  copies.phenotype_names = {"height"};
+  EXPECT_THAT(ErrorOf(copies), HasSubstr("need --pheno"));
+  copies = Copies();
+  copies.synthetic.panel = Write("other.tsv", OtherLabels());
+  EXPECT_THAT(ErrorOf(copies), HasSubstr("no label of other.tsv is among those of"));
   copies = Copies();
   copies.holdout_share = 0.9;
   EXPECT_THAT(ErrorOf(copies), HasSubstr("0.05 to 0.5"));

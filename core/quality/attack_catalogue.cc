@@ -8,17 +8,18 @@ namespace {
 constexpr std::array kFigures = {
     FigureInfo{.name = "kinship.duplicates",
                .family = Family::kPrivacy,
-               .better = Better::kLower,
+               .better = Better::kNearFloor,
                .title = "Duplicates of training people",
                .meaning = "Share of samples that are genetically the same person, or an identical twin, as somebody of "
-                          "the training. Compare it with the floor: real strangers should be none.",
+                          "the training. Compare it with the floor: real strangers "
+                          "should be none.",
                .formula = "Share of samples whose largest KING-robust kinship with a member is above 0.354. Kinship = "
                           "1/2 - sum (x - y)^2 / (4 min(het_x, het_y)) over ALT counts: Manichaikul et al. 2010, "
                           "equation 11, with the classes of its table 1",
                .n_of = "samples"},
     FigureInfo{.name = "kinship.first_degree",
                .family = Family::kPrivacy,
-               .better = Better::kLower,
+               .better = Better::kNearFloor,
                .title = "First-degree relatives of training people",
                .meaning = "Share of samples that look like a parent, child or full sibling of their nearest person of "
                           "the training. Compare it with the floor.",
@@ -26,7 +27,7 @@ constexpr std::array kFigures = {
                .n_of = "samples"},
     FigureInfo{.name = "kinship.second_degree",
                .family = Family::kPrivacy,
-               .better = Better::kLower,
+               .better = Better::kNearFloor,
                .title = "Second-degree relatives of training people",
                .meaning = "Share of samples that look like a grandchild, half sibling or nephew of their nearest "
                           "person of the training. Compare it with the floor.",
@@ -94,7 +95,7 @@ constexpr std::array kFigures = {
                .n_of = "members, and as many hold-out people"},
     FigureInfo{.name = "attribute.accuracy_members",
                .family = Family::kPrivacy,
-               .better = Better::kLower,
+               .better = Better::kNearFloor,
                .title = "Hidden genotypes guessed of training people",
                .meaning = "How well an attacker who knows 90 % of a training person's variants guesses the others from "
                           "the most similar samples of the cohort. 0.5 is no better than always guessing the most "
@@ -107,7 +108,7 @@ constexpr std::array kFigures = {
                .n_of = "members, and as many hold-out people"},
     FigureInfo{.name = "attribute.accuracy_holdout",
                .family = Family::kPrivacy,
-               .better = Better::kHigher,
+               .better = Better::kNearFloor,
                .title = "Hidden genotypes guessed of people never seen",
                .meaning = "The same of people whom the generator never saw: what the cohort tells of anybody of this "
                           "population. Higher means that it carries more of how variants go together.",

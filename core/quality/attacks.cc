@@ -122,12 +122,16 @@ void MeasureKinship(const QualitySets& sets, v1::Quality* quality) {
 
   const KinshipSet training(sets.whole_training.genotypes, variants);
   const Measurements duplicates = ForEachCandidate([&](Candidate candidate) {
-    const GenotypeMatrix& genotypes = candidate == Candidate::kSynthetic ? sets.whole_synthetic.genotypes
-                                      : candidate == Candidate::kFloor   ? sets.whole_holdout.genotypes
-                                                                         : sets.candidate(candidate).genotypes;
-    const KinshipSet samples(genotypes.SelectSamples(SomeOf(genotypes.samples(), kKinshipSamples)), variants);
-    return BootstrapMean(Between(LargestKinship(samples, training), kDuplicateKinship, 1), sets.seed,
-                         "there are no samples");
+    const Cohort& whole = candidate == Candidate::kSynthetic ? sets.whole_synthetic
+                          : candidate == Candidate::kFloor   ? sets.whole_holdout
+                                                             : sets.candidate(candidate);
+    const Cohort some = whole.Select(SomeOf(whole.samples(), kKinshipSamples));
+    std::vector<double> found =
+        Between(LargestKinship(KinshipSet(some.genotypes, variants), training), kDuplicateKinship, 1);
+    // The hold-out may have other shares of the labels than the synthetic cohort.
+    const std::vector<double> weights = WeightsByLabel(some, sets.whole_synthetic);
+    for (size_t i = 0; i < found.size(); ++i) found[i] *= weights[i];
+    return BootstrapMean(found, sets.seed, "there are no samples");
   });
   AddFigure("kinship.duplicates_training", "", duplicates, quality);
   AddKinshipChart(nearest[0], quality);

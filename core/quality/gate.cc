@@ -44,10 +44,11 @@ struct Bounds {
   void AtMost(double bound) { maximum = std::min(maximum, bound); }
 };
 
-// Bounds that let a value be off the floor by `slack` to the side that is worse.
-void AddSlack(Better better, double floor, double slack, Bounds* bounds) {
-  if (better != Better::kHigher) bounds->AtMost(floor + slack);
-  if (better != Better::kLower) bounds->AtLeast(floor - slack);
+// Bounds that let a value be off the floor by `slack` to the side that is worse: off the end of the floor's interval
+// where a value is judged, off the floor itself where an interval is, so that chance is allowed for once.
+void AddSlack(const v1::Limit& limit, Better better, const v1::Reference& floor, double slack, Bounds* bounds) {
+  if (better != Better::kHigher) bounds->AtMost((limit.interval() ? floor.value() : floor.high()) + slack);
+  if (better != Better::kLower) bounds->AtLeast((limit.interval() ? floor.value() : floor.low()) - slack);
 }
 
 // Whether the naive draws are worse than the floor beyond what chance explains.
@@ -63,10 +64,10 @@ Bounds BoundsOf(const v1::Limit& limit, const v1::Figure& figure) {
   if (limit.has_maximum()) bounds.AtMost(limit.maximum());
   const FigureInfo* const info = FindFigure(figure.name());
   if (info == nullptr || !figure.has_floor()) return bounds;
-  if (limit.has_floor_margin()) AddSlack(info->better, figure.floor().value(), limit.floor_margin(), &bounds);
+  if (limit.has_floor_margin()) AddSlack(limit, info->better, figure.floor(), limit.floor_margin(), &bounds);
   if (limit.has_floor_gap() && figure.has_naive() && NaiveIsWorse(info->better, figure.floor(), figure.naive())) {
     const double way = std::abs(figure.naive().value() - figure.floor().value());
-    AddSlack(info->better, figure.floor().value(), limit.floor_gap() * way, &bounds);
+    AddSlack(limit, info->better, figure.floor(), limit.floor_gap() * way, &bounds);
   }
   return bounds;
 }
@@ -78,8 +79,17 @@ std::string NameOf(const v1::Figure& figure) {
   return name;
 }
 
+// Whether a limit speaks of the floor alone, and the figure has none.
+bool LacksFloor(const v1::Limit& limit, const v1::Figure& figure) {
+  return !limit.has_minimum() && !limit.has_maximum() && !figure.has_floor();
+}
+
 // Why a figure does not keep its bounds, if it does not.
 std::optional<std::string> Fault(const v1::Limit& limit, const v1::Figure& figure, const Bounds& bounds) {
+  if (figure.has_value() && LacksFloor(limit, figure)) {
+    if (limit.optional()) return std::nullopt;
+    return absl::StrCat(NameOf(figure), " cannot be judged: it could not be measured of real people");
+  }
   if (!figure.has_value()) {
     if (limit.optional()) return std::nullopt;
     return absl::StrCat(NameOf(figure), " could not be measured: ", figure.reason());
@@ -96,7 +106,18 @@ std::optional<std::string> Fault(const v1::Limit& limit, const v1::Figure& figur
   } else {
     absl::StrAppendFormat(&text, ", and must be at most %.4g", bounds.maximum);
   }
+  if (!limit.why().empty()) absl::StrAppend(&text, ": ", limit.why());
   return text;
+}
+
+// What to say of a limit that no figure answers to.
+std::string NotThere(const v1::Limit& limit, const google::protobuf::RepeatedPtrField<v1::Figure>& figures) {
+  std::vector<std::string> labels;
+  for (const v1::Figure& figure : figures) {
+    if (figure.name() == limit.figure() && !figure.label().empty()) labels.push_back(figure.label());
+  }
+  if (limit.label().empty() || labels.empty()) return absl::StrCat(limit.figure(), " was not measured");
+  return absl::StrCat(limit.figure(), " has no label \"", limit.label(), "\"; it has ", absl::StrJoin(labels, ", "));
 }
 
 bool Applies(const v1::Limit& limit, const v1::Figure& figure) {
@@ -111,9 +132,18 @@ absl::Status CheckLimit(const v1::Limit& limit) {
                      absl::StrJoin(AllFigures(), ", ",
                                    [](std::string* out, const FigureInfo& info) { absl::StrAppend(out, info.name); })));
   }
+  const auto invalid = [&limit](const char* what) {
+    return absl::InvalidArgumentError(absl::StrCat("the limit of ", limit.figure(), " ", what));
+  };
   if (!limit.has_minimum() && !limit.has_maximum() && !limit.has_floor_gap() && !limit.has_floor_margin()) {
-    return absl::InvalidArgumentError(absl::StrCat("the limit of ", limit.figure(),
-                                                   " has no bound; give minimum, maximum, floor_gap or floor_margin"));
+    return invalid("has no bound; give minimum, maximum, floor_gap or floor_margin");
+  }
+  for (const double bound : {limit.minimum(), limit.maximum(), limit.floor_gap(), limit.floor_margin()}) {
+    if (!std::isfinite(bound)) return invalid("has a bound that is no number");
+  }
+  if (limit.floor_gap() < 0 || limit.floor_margin() < 0) return invalid("has a floor_gap or floor_margin under 0");
+  if (limit.has_minimum() && limit.has_maximum() && limit.minimum() > limit.maximum()) {
+    return invalid("has a minimum above its maximum");
   }
   return absl::OkStatus();
 }
@@ -149,13 +179,17 @@ v1::GateResult Judge(const v1::Gate& gate, absl::string_view gate_name,
                      google::protobuf::RepeatedPtrField<v1::Figure>* figures) {
   v1::GateResult result;
   result.set_gate(std::string(gate_name));
-  const auto add_breach = [&result](const v1::Limit& limit, const std::string& message) {
+  const auto add_breach = [&result](const v1::Limit& limit, const std::string& label, const std::string& message) {
     v1::Breach& breach = *result.add_breaches();
     breach.set_figure(limit.figure());
+    breach.set_label(label);
     breach.set_hard(limit.hard());
-    breach.set_message(limit.why().empty() ? message : absl::StrCat(message, ": ", limit.why()));
-    return &breach;
+    breach.set_message(message);
   };
+  if (figures->empty()) {
+    add_breach(v1::Limit(), "", "no figures of quality were measured; train it anew with this version");
+    return result;
+  }
   int judged = 0;
   for (const v1::Limit& limit : gate.limits()) {
     bool found = false;
@@ -164,15 +198,15 @@ v1::GateResult Judge(const v1::Gate& gate, absl::string_view gate_name,
       found = true;
       if (figure.has_value() && figure.n() < limit.smallest_n()) continue;
       const Bounds bounds = BoundsOf(limit, figure);
-      if (figure.has_value() && !bounds.bind()) continue;
+      if (figure.has_value() && !bounds.bind() && !LacksFloor(limit, figure)) continue;
       ++judged;
       if (std::isfinite(bounds.minimum)) figure.set_minimum(bounds.minimum);
       if (std::isfinite(bounds.maximum)) figure.set_maximum(bounds.maximum);
-      if (const auto fault = Fault(limit, figure, bounds)) add_breach(limit, *fault)->set_label(figure.label());
+      if (const auto fault = Fault(limit, figure, bounds)) add_breach(limit, figure.label(), *fault);
     }
-    if (!found && !limit.optional() && limit.label() != "*") {
-      add_breach(limit, absl::StrCat(limit.figure(), " was not measured"))->set_label(limit.label());
-    }
+    if (found || limit.optional()) continue;
+    ++judged;
+    add_breach(limit, limit.label(), NotThere(limit, *figures));
   }
   result.set_judged(judged);
   result.set_passed(result.breaches().empty());

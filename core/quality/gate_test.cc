@@ -61,9 +61,15 @@ TEST(GateTest, GapsLieBetweenFloorAndNaive) {
   SetReference(0.02, 0.01, 0.03, figure.mutable_floor());
   SetReference(0.10, 0.09, 0.11, figure.mutable_naive());
   EXPECT_TRUE(JudgeOne("limits { figure: 'ld.r2_rmse' floor_gap: 0.5 }", figure).passed());
-  EXPECT_DOUBLE_EQ(figure.maximum(), 0.06);
-  EXPECT_FALSE(JudgeOne("limits { figure: 'ld.r2_rmse' floor_gap: 0.25 }", figure).passed());
+  EXPECT_DOUBLE_EQ(figure.maximum(), 0.07) << "the floor's interval ends at 0.03; half of the way is 0.04";
+  v1::Figure by_interval = figure;
+  JudgeOne("limits { figure: 'ld.r2_rmse' floor_gap: 0.5 interval: true }", by_interval);
+  EXPECT_DOUBLE_EQ(by_interval.maximum(), 0.06) << "the floor is 0.02";
+  EXPECT_FALSE(JudgeOne("limits { figure: 'ld.r2_rmse' floor_gap: 0.2 }", figure).passed());
   EXPECT_FALSE(JudgeOne("limits { figure: 'ld.r2_rmse' floor_margin: 0.01 }", figure).passed());
+  v1::Figure alone = Figure("ld.r2_rmse", 0.05, 0.04, 0.06);
+  EXPECT_THAT(JudgeOne("limits { figure: 'ld.r2_rmse' floor_margin: 1 }", alone).breaches(0).message(),
+              HasSubstr("cannot be judged"));
   // Naive draws that are as good as real people leave nothing to tell by.
   SetReference(0.025, 0.02, 0.03, figure.mutable_naive());
   const v1::GateResult result = JudgeOne("limits { figure: 'ld.r2_rmse' floor_gap: 0.25 }", figure);
@@ -93,6 +99,21 @@ TEST(GateTest, LabelsAreChosenByNameOrAllOfThem) {
   EXPECT_TRUE(JudgeOne("limits { figure: 'af.pearson' label: '*' minimum: 0.9 smallest_n: 200 }", figure).passed());
 }
 
+TEST(GateTest, ALimitThatNoFigureAnswersToIsABreach) {
+  v1::Figure figure = Figure("mia.auc", 0.5, 0.5, 0.5);
+  figure.set_label("distance");
+  const v1::GateResult result = JudgeOne("limits { figure: 'mia.auc' label: 'distnce' maximum: 1 }", figure);
+  EXPECT_THAT(result.breaches(0).message(), HasSubstr("has no label \"distnce\"; it has distance"));
+  EXPECT_EQ(result.judged(), 1);
+  v1::Figure plain = Figure("af.pearson", 1, 1, 1);
+  EXPECT_FALSE(JudgeOne("limits { figure: 'af.pearson' label: '*' minimum: 0 }", plain).passed());
+  google::protobuf::RepeatedPtrField<v1::Figure> none;
+  const v1::GateResult nothing = Judge(DefaultGate(), "default", &none);
+  EXPECT_FALSE(nothing.passed());
+  EXPECT_EQ(nothing.breaches_size(), 1);
+  EXPECT_THAT(nothing.breaches(0).message(), HasSubstr("no figures of quality"));
+}
+
 TEST(GateTest, SaysWhatIsWrongWithAGateFile) {
   const auto error = [](const char* text) { return std::string(ParseGate(text).status().message()); };
   EXPECT_THAT(error("limits { figure: 'af.pearson'\n minimal: 2 }"), HasSubstr("line 2"));
@@ -100,6 +121,9 @@ TEST(GateTest, SaysWhatIsWrongWithAGateFile) {
               AllOf(HasSubstr("there is no figure \"af.pearsn\""), HasSubstr("af.pearson")));
   EXPECT_THAT(error("limits { figure: 'af.pearson' }"), HasSubstr("has no bound"));
   EXPECT_THAT(error(""), HasSubstr("no limits"));
+  EXPECT_THAT(error("limits { figure: 'af.pearson' minimum: nan }"), HasSubstr("is no number"));
+  EXPECT_THAT(error("limits { figure: 'af.pearson' minimum: 2 maximum: 1 }"), HasSubstr("above its maximum"));
+  EXPECT_THAT(error("limits { figure: 'af.pearson' floor_gap: -1 }"), HasSubstr("under 0"));
   EXPECT_THAT(std::string(ReadGate("/nowhere/x.gate").status().message()), HasSubstr("/nowhere/x.gate"));
   EXPECT_GT(ReadGate("default").value().limits_size(), 8);
 }

@@ -15,6 +15,7 @@ constexpr size_t kBlocks = 100;
 constexpr double kMedianChi2 = 0.4549364231195724;  // of one degree of freedom
 constexpr double kMostMinusLog10P = 1e4;
 constexpr double kFewestVariants = 10;
+constexpr double kRounding = 1e-20;  // of the square sum, what centring leaves of values that are all equal
 
 size_t BlockOf(size_t variant, size_t variants) { return variant * kBlocks / variants; }
 
@@ -37,6 +38,7 @@ struct Centred {
   std::vector<size_t> groups;  // of each sample
   std::vector<size_t> sizes;   // samples whose phenotype is known
   double squares = 0;
+  double magnitude = 0;  // square sum of the values before they were centred
 };
 
 Centred CentreWithin(std::span<const double> phenotype, std::span<const int> labels) {
@@ -58,6 +60,7 @@ Centred CentreWithin(std::span<const double> phenotype, std::span<const int> lab
     const size_t group = centred.groups[i];
     centred.values[i] = phenotype[i] - sums[group] / static_cast<double>(centred.sizes[group]);
     centred.squares += centred.values[i] * centred.values[i];
+    centred.magnitude += phenotype[i] * phenotype[i];
   }
   return centred;
 }
@@ -96,7 +99,7 @@ AssociationScan ScanAssociations(const GenotypeMatrix& genotypes, std::span<cons
   }
   const auto groups =
       static_cast<size_t>(std::count_if(y.sizes.begin(), y.sizes.end(), [](size_t s) { return s > 0; }));
-  if (scan.samples < groups + 3 || y.squares <= 0) return scan;
+  if (scan.samples < groups + 3 || !std::isfinite(y.squares) || y.squares <= kRounding * y.magnitude) return scan;
   const auto freedom = static_cast<double>(scan.samples - groups - 1);
   const StudentT student(freedom);
   for (size_t v = 0; v < variants; ++v) {

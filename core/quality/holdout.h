@@ -17,9 +17,9 @@ struct Split {
 };
 
 /// Parts `samples` samples by individual: of each label (`labels`, one a sample; empty = none) the share is kept apart,
-/// rounded but not all, and a family (`families`, one number a sample; empty = none are related) is wholly on one side, so that a
-/// label may give a few less. The order is drawn by Philox with seed 0: the same samples, labels and families give the
-/// same parts in every program.
+/// rounded but not all, and a family (`families`, one number a sample; empty = none are related) is wholly on one side,
+/// so that a label may give a few less. The order is drawn by Philox with seed 0: the same samples, labels and families
+/// give the same parts in every program.
 Split SplitHoldout(size_t samples, const std::vector<int>& labels, const std::vector<int>& families, double share);
 
 }  // namespace genoserve

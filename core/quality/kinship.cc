@@ -1,9 +1,11 @@
 #include "core/quality/kinship.h"
 
 #include <algorithm>
+#include <atomic>
 #include <limits>
 #include <map>
 #include <numeric>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -14,6 +16,9 @@
 namespace genoserve {
 namespace {
 
+constexpr size_t kMostPairs = 20'000'000;  // of near relatives, 480 MB
+constexpr char kNotToldApart[] =
+    "relatives were not told apart: samples are so nearly related that one family would hold most of them";
 constexpr double kLeastMaf = 0.05;
 constexpr size_t kPickingSamples = 500;  // that MAF and r^2 are computed of
 constexpr size_t kBlock = 256;           // samples that stay in the cache, 128 KB of 2,000 variants
@@ -57,7 +62,9 @@ struct Pair {
   double kinship;
 };
 
-std::vector<Pair> NearPairs(const KinshipSet& set) {
+// Empty where there are more than kMostPairs, which are too many to tell families apart.
+std::optional<std::vector<Pair>> NearPairs(const KinshipSet& set) {
+  std::atomic<size_t> count = 0;
   const size_t tasks = (set.samples() + kSamplesATask - 1) / kSamplesATask;
   std::vector<std::vector<Pair>> found(tasks);
   ParallelFor(tasks, [&](size_t task) {
@@ -70,11 +77,13 @@ std::vector<Pair> NearPairs(const KinshipSet& set) {
         const std::span<double> block(kinship.data(), std::min(kBlock, i - first));
         set.KinshipWith(set, i, first, block);
         for (size_t j = 0; j < block.size(); ++j) {
-          if (block[j] >= kFirstDegreeKinship) found[task].push_back({i, first + j, block[j]});
+          if (block[j] < kFirstDegreeKinship || ++count > kMostPairs) continue;
+          found[task].push_back({i, first + j, block[j]});
         }
       }
     }
   });
+  if (count > kMostPairs) return std::nullopt;
   std::vector<Pair> pairs;
   for (const std::vector<Pair>& part : found) pairs.insert(pairs.end(), part.begin(), part.end());
   return pairs;
@@ -225,7 +234,12 @@ std::vector<int> FamilyClusters(const GenotypeMatrix& genotypes, const VariantTa
   found->note = NoRelativesBecause(set, picked, variants);
   if (!found->note.empty()) return {};
 
-  const std::vector<Pair> pairs = NearPairs(set);
+  const std::optional<std::vector<Pair>> near = NearPairs(set);
+  if (!near.has_value()) {
+    found->note = kNotToldApart;
+    return {};
+  }
+  const std::vector<Pair>& pairs = *near;
   if (pairs.empty()) {
     found->note =
         absl::StrFormat("no relatives were found: no two samples have a kinship of %.3f", kFirstDegreeKinship);
@@ -242,8 +256,7 @@ std::vector<int> FamilyClusters(const GenotypeMatrix& genotypes, const VariantTa
   }
   if (found->families == 0 || found->largest > allowed) {
     *found = {};
-    found->note =
-        "relatives were not told apart: samples are so nearly related that one family would hold most of them";
+    found->note = kNotToldApart;
     return {};
   }
   found->note =

@@ -117,7 +117,8 @@ class Adder {
         [&](std::span<const uint32_t> samples) {
           const double of_a = ClosestQuantile(a, samples, cohorts_.rows_per_sample(), p);
           const double of_b = ClosestQuantile(b, samples, cohorts_.rows_per_sample(), p);
-          return std::min(most, of_a / of_b);
+          const double ratio = of_a / of_b;
+          return std::isfinite(ratio) ? std::min(most, ratio) : ratio;
         },
         kNoDistance);
   }
@@ -178,32 +179,40 @@ void AddWholeTraining(const QualitySets& sets, v1::Quality* quality) {
            : candidate == Candidate::kFloor   ? sets.whole_holdout
                                               : sets.candidate(candidate);
   };
-  const auto share = [&](const std::vector<double>& by_row) {
-    Measurement measurement = BootstrapMean(PerSample(by_row, per_sample), sets.seed, kNothing);
+  // The hold-out, and naive draws like it, may have other shares of the labels than the synthetic cohort.
+  const auto share = [&](const std::vector<double>& by_row, const Cohort& cohort) {
+    std::vector<double> by_sample = PerSample(by_row, per_sample);
+    const std::vector<double> weights = WeightsByLabel(cohort, sets.whole_synthetic);
+    for (size_t i = 0; i < by_sample.size(); ++i) by_sample[i] *= weights[i];
+    Measurement measurement = BootstrapMean(by_sample, sets.seed, kNothing);
     if (measurement.reason.empty()) measurement.n = static_cast<int64_t>(by_row.size());
     return measurement;
   };
   AddFigure("privacy.identical_training", "", ForEachCandidate([&](Candidate candidate) {
-              return share(FoundAmong(of(candidate).genotypes, sets.whole_training.genotypes));
+              return share(FoundAmong(of(candidate).genotypes, sets.whole_training.genotypes), of(candidate));
             }),
             quality);
 
   const BitPlanes training = BitPlanes::OfRows(sets.whole_training.genotypes);
+  std::array<Cohort, 3> some;
   std::array<Closest, 3> closest;
   for (const Candidate candidate : kCandidates) {
-    const Cohort some = EvenlyPicked(of(candidate), kMostRows / per_sample);
-    closest[static_cast<size_t>(candidate)] = ClosestAmong(BitPlanes::OfRows(some.genotypes), training);
+    const auto i = static_cast<size_t>(candidate);
+    some[i] = EvenlyPicked(of(candidate), kMostRows / per_sample);
+    closest[i] = ClosestAmong(BitPlanes::OfRows(some[i].genotypes), training);
   }
   const Closest& holdout = closest[static_cast<size_t>(Candidate::kFloor)];
   std::vector<uint32_t> samples(holdout.size() / per_sample);
   std::iota(samples.begin(), samples.end(), 0U);
   const double near = ClosestQuantile(holdout, samples, per_sample, kNearQuantile);
   AddFigure("privacy.near_training", "", ForEachCandidate([&](Candidate candidate) {
+              // Ties count half, so that copies show also where people never seen repeat the training.
+              const auto i = static_cast<size_t>(candidate);
               std::vector<double> nearer;
-              for (const uint32_t distance : closest[static_cast<size_t>(candidate)]) {
-                nearer.push_back(distance < near ? 1 : 0);
+              for (const uint32_t distance : closest[i]) {
+                nearer.push_back(distance < near ? 1 : distance == near ? 0.5 : 0);
               }
-              return share(nearer);
+              return share(nearer, some[i]);
             }),
             quality);
 }

@@ -129,6 +129,24 @@ std::vector<size_t> Cohort::WithLabel(int label) const {
   return indices;
 }
 
+std::vector<double> WeightsByLabel(const Cohort& from, const Cohort& like) {
+  std::vector<double> weights(from.samples(), 1);
+  if (from.labels.empty() || like.labels.empty()) return weights;
+  std::map<int, double> wanted;
+  std::map<int, double> there;
+  for (const int label : from.labels) ++there[label];
+  for (const int label : like.labels) {
+    if (label >= 0 && there.contains(label)) ++wanted[label];
+  }
+  double sum = 0;
+  for (size_t i = 0; i < weights.size(); ++i) {
+    weights[i] = wanted[from.labels[i]] / there[from.labels[i]];
+    sum += weights[i];
+  }
+  for (double& weight : weights) weight *= sum > 0 ? static_cast<double>(weights.size()) / sum : 0;
+  return weights;
+}
+
 absl::Status EqualiseSets(const std::vector<int>& families, QualitySets* sets) {
   std::vector<int> labels(sets->labels.size());
   std::iota(labels.begin(), labels.end(), 0);

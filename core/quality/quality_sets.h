@@ -33,6 +33,10 @@ struct Cohort {
   std::vector<size_t> WithLabel(int label) const;
 };
 
+/// Weights of the samples of `from`, of mean 1, with which its labels are as frequent as in `like`; all 1 where either
+/// has no labels. Labels that `from` lacks, and samples without a label, count for nothing.
+std::vector<double> WeightsByLabel(const Cohort& from, const Cohort& like);
+
 /// What stands in the place of the synthetic cohort.
 enum class Candidate {
   kSynthetic,  ///< the cohort that is judged

@@ -118,6 +118,19 @@ TEST(QualitySetsTest, NaiveDrawsHaveTheTrainingsFrequenciesPerLabel) {
   EXPECT_NEAR(odd[1], 0.25, 0.06);
 }
 
+TEST(QualitySetsTest, WeightsMakeLabelsAsFrequent) {
+  Cohort from = Numbered(6, 0, false);
+  from.labels = {0, 0, 0, 0, 1, -1};
+  Cohort like = Numbered(4, 0, false);
+  like.labels = {0, 1, 1, 2};
+  const std::vector<double> weights = WeightsByLabel(from, like);
+  EXPECT_DOUBLE_EQ(weights[0] * 4, 2) << "a third of 6";
+  EXPECT_DOUBLE_EQ(weights[4], 4);
+  EXPECT_EQ(weights[5], 0);
+  like.labels.clear();
+  EXPECT_THAT(WeightsByLabel(from, like), testing::Each(1.0));
+}
+
 TEST(QualitySetsTest, TooFewSamples) {
   QualitySets sets = Sets(false);
   sets.whole_holdout = Numbered(5, 1000, false);

@@ -25,8 +25,8 @@ std::span<const FigureInfo> UseFigures() {
           "samples"},
       FigureInfo{"use.label_recovered", Family::kUse, Better::kNearFloor, "Requested population recovered",
                  "A classifier of real samples is asked for the population of each synthetic one. Lower than for real "
-                 "samples means that the request was not heard; higher means that samples are more typical than people "
-                 "are.",
+                 "samples means that the request was not heard; higher means that labels are recognised more easily "
+                 "than in real people, as samples are more typical than people are.",
                  "Share of samples whose label is that predicted by ridge regression on one-hot labels (as in "
                  "use.label_accuracy) fitted to real training samples.",
                  "samples"},

@@ -40,6 +40,11 @@ SetScan ScanOf(const QualitySets& sets, UseSet set, size_t phenotype) {
   if (!result.reason.empty()) return result;
   const Cohort& cohort = CohortOf(sets, set);
   result.scan = ScanAssociations(cohort.genotypes, values, cohort.labels);
+  if (std::ranges::none_of(result.scan.tested, [](auto tested) { return tested != 0; })) {
+    result.reason =
+        absl::StrFormat("Phenotype %s does not vary within the labels of %s, or no variant is frequent enough.",
+                        kind.name, NameOf(set));
+  }
   return result;
 }
 

@@ -188,6 +188,18 @@ TEST(UseTest, SyntheticSamplesWithoutPhenotypesLeaveFloorAndNaive) {
   }
 }
 
+TEST(UseTest, APhenotypeThatTheLabelFixesHasNoAssociations) {
+  QualitySets sets = UseTestSets(false);
+  for (Cohort* cohort : {&sets.members, &sets.holdout, &sets.candidates[0], &sets.candidates[1]}) {
+    for (size_t i = 0; i < cohort->samples(); ++i) cohort->phenotypes[0][i] = cohort->labels[i] == 0 ? 0.1 : 0.7;
+  }
+  const v1::Quality quality = Measured(sets);
+  for (const char* name : {"gwas.beta_r", "gwas.hit_overlap", "gwas.lambda_gc"}) {
+    EXPECT_THAT(FigureOf(quality, name, "height").reason(), testing::HasSubstr("does not vary within the labels"))
+        << name;
+  }
+}
+
 TEST(UseTest, ConstantRareAndManyLeveledPhenotypesAreRefused) {
   QualitySets sets = UseTestSets(false);
   for (Cohort* cohort : {&sets.members, &sets.holdout, &sets.candidates[0], &sets.candidates[1]}) {

@@ -215,7 +215,7 @@ TEST_F(ModelManagerTest, AVersionThatBreaksTheGateIsQuarantined) {
   Look();
   EXPECT_EQ(States(), "3:failed 2:failed 1:serving*");
   const std::vector<VersionStatus> statuses = manager_->List();
-  EXPECT_THAT(statuses[0].reason, HasSubstr("af.pearson was not measured"));
+  EXPECT_THAT(statuses[0].reason, HasSubstr("no figures of quality were measured"));
   EXPECT_THAT(statuses[1].reason,
               testing::AllOf(HasSubstr("strict.gate"), HasSubstr("is 0.94"), HasSubstr("must be at least 0.95")));
 }

@@ -3,10 +3,12 @@
 
 #include <string>
 
+#include "core/base/philox.h"
 #include "core/io/genotype_source.h"
 #include "core/io/sample_tables.h"
 #include "core/quality/gate.h"
 #include "core/quality/holdout.h"
+#include "core/quality/kinship.h"
 #include "core/quality/measure.h"
 
 namespace genoserve {
@@ -25,7 +27,12 @@ class PanelGateTest : public testing::Test {
     Cohort all;
     all.genotypes = data.genotypes;
     all.labels = labels.codes;
-    const Split split = SplitHoldout(all.samples(), all.labels, {}, kHoldoutShare);
+    FamilySearch found;
+    const std::vector<int> families = FamilyClusters(all.genotypes.ToDiploid(), data.variants, &found);
+    const Split split = SplitHoldout(all.samples(), all.labels, families, kHoldoutShare);
+    for (const size_t i : split.training) {
+      if (!families.empty()) families_.push_back(families[i]);
+    }
     sets_.variants = data.variants;
     sets_.labels = labels.names;
     sets_.seed = 1;
@@ -38,7 +45,7 @@ class PanelGateTest : public testing::Test {
     sets_.whole_synthetic = std::move(synthetic);
     v1::Quality quality;
     const auto silent = [](absl::string_view, int, int) { return absl::OkStatus(); };
-    EXPECT_TRUE(MeasureQuality({}, &sets_, silent, &quality).ok());
+    EXPECT_TRUE(MeasureQuality(families_, &sets_, silent, &quality).ok());
     const v1::GateResult result = Judge(DefaultGate(), "default", quality.mutable_figures());
     std::vector<std::string> figures;
     for (const v1::Breach& breach : result.breaches()) figures.push_back(breach.figure());
@@ -46,20 +53,63 @@ class PanelGateTest : public testing::Test {
   }
 
   QualitySets sets_;
+  std::vector<int> families_;  // of the training
 };
 
 TEST_F(PanelGateTest, RealPeopleWhomNobodySawPass) {
-  // Half of the hold-out stands for the synthetic cohort, and the other half judges.
-  const Split halves = SplitHoldout(sets_.whole_holdout.samples(), sets_.whole_holdout.labels, {}, 0.5);
-  Cohort unseen = sets_.whole_holdout.Select(halves.training);
-  sets_.whole_holdout = sets_.whole_holdout.Select(halves.holdout);
-  EXPECT_THAT(BreachesOf(std::move(unseen)), IsEmpty());
+  // Half of the hold-out stands for the synthetic cohort, and the other half judges; all of one label, few of another.
+  const Cohort both = sets_.whole_holdout;
+  const Split halves = SplitHoldout(both.samples(), both.labels, {}, 0.5);
+  sets_.whole_holdout = both.Select(halves.holdout);
+  std::vector<size_t> uneven;
+  for (const size_t i : halves.training) {
+    if (both.labels[i] != 0 || i % 2 == 0) uneven.push_back(i);
+  }
+  for (const uint64_t seed : {1, 2, 3, 4, 5}) {
+    SCOPED_TRACE(seed);
+    sets_.seed = seed;
+    EXPECT_THAT(BreachesOf(both.Select(halves.training)), IsEmpty());
+    EXPECT_THAT(BreachesOf(both.Select(uneven)), IsEmpty());
+  }
+}
+
+TEST_F(PanelGateTest, MosaicsOfTrainingPeopleWithFewChangesAreRefused) {
+  // A fifth of an otherwise unseen cohort: haplotypes of two training people each, one allele in a thousand changed.
+  Cohort cohort = sets_.whole_holdout;
+  for (size_t sample = 0; sample < cohort.samples(); sample += 5) {
+    const std::vector<size_t> people = sets_.whole_training.WithLabel(cohort.labels[sample]);
+    for (size_t h = 0; h < 2; ++h) {
+      const size_t from = 2 * people[(sample + 7 * h) % people.size()] + h;
+      const PhiloxStream changes(9, sample, static_cast<int>(h), Purpose::kTraining);
+      for (size_t v = 0; v < cohort.genotypes.variants(); ++v) {
+        const int allele = sets_.whole_training.genotypes.Get(from, v);
+        const bool changed = ToUniform(changes.Bits(static_cast<uint32_t>(v))) < 0.001;
+        cohort.genotypes.Set(2 * sample + h, v, changed ? 1 - allele : allele);
+      }
+    }
+  }
+  EXPECT_THAT(BreachesOf(std::move(cohort)), Contains("privacy.near_training"));
+}
+
+TEST_F(PanelGateTest, OneCopyIsRefused) {
+  Cohort cohort = sets_.whole_holdout;
+  const Split halves = SplitHoldout(cohort.samples(), cohort.labels, {}, 0.5);
+  Cohort unseen = cohort.Select(halves.training);
+  sets_.whole_holdout = cohort.Select(halves.holdout);
+  const size_t copied = sets_.whole_training.WithLabel(unseen.labels[0]).front();
+  for (size_t h = 0; h < 2; ++h) {
+    for (size_t v = 0; v < unseen.genotypes.variants(); ++v) {
+      unseen.genotypes.Set(h, v, sets_.whole_training.genotypes.Get(2 * copied + h, v));
+    }
+  }
+  EXPECT_THAT(BreachesOf(std::move(unseen)), Contains("kinship.duplicates_training"));
 }
 
 TEST_F(PanelGateTest, CopiesOfTheTrainingAreRefusedForPrivacy) {
   const std::vector<std::string> breaches = BreachesOf(sets_.whole_training);
   EXPECT_THAT(breaches, Contains("privacy.identical_excess"));
-  EXPECT_THAT(breaches, Contains("privacy.loss"));
+  EXPECT_THAT(breaches, Contains("kinship.duplicates_training"));
+  EXPECT_THAT(breaches, Contains("privacy.near_training"));
   EXPECT_THAT(breaches, Contains("mia.auc"));
 }
 

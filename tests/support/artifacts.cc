@@ -22,7 +22,7 @@ int64_t Publish(const std::string& folder, const std::string& model, uint64_t se
     return 0;
   }
   const auto version = PublishArtifact(**store, model, manifest, RandomWeights(manifest, seed),
-                                       TestVariants(manifest.variant_count()), {});
+                                       TestVariants(manifest.variant_count()), {{std::string(kQualityFile), "{}\n"}});
   EXPECT_TRUE(version.ok()) << version.status();
   return version.value_or(0);
 }
