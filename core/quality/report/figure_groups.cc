@@ -38,15 +38,28 @@ JudgedFigure Judge(const v1::Quality& quality, const v1::Figure& figure) {
   return judged;
 }
 
+// Whether a hard limit of the family is broken, be it by a figure without a value, which itself has no verdict.
+bool BreaksHardLimit(const v1::Quality& quality, const FigureGroup& group) {
+  return std::ranges::any_of(quality.gate().breaches(), [&](const v1::Breach& breach) {
+    const FigureInfo* const info = FindFigure(breach.figure());
+    return breach.hard() && info != nullptr && info->family == group.family;
+  });
+}
+
+// What most labels say weighs on the figure of all.
+void WeighLabels(FigureKind* kind) {
+  if (!kind->overall.has_value()) return;
+  std::vector<Verdict> labels;
+  for (const JudgedFigure& label : kind->labels) labels.push_back(label.verdict);
+  kind->overall->verdict = WithLabels(kind->overall->verdict, labels);
+}
+
 // For privacy every figure counts; else the kinds' heads.
-Verdict JudgeGroup(const FigureGroup& group) {
+Verdict JudgeGroup(const v1::Quality& quality, const FigureGroup& group) {
   std::vector<Verdict> verdicts;
-  for (const FigureKind& kind : group.kinds) {
-    for (const JudgedFigure& head : kind.heads()) verdicts.push_back(head.verdict);
-    if (group.family != Family::kPrivacy || !kind.overall.has_value()) continue;
-    for (const JudgedFigure& label : kind.labels) verdicts.push_back(label.verdict);
-  }
-  return JudgeFamily(group.family.value_or(Family::kUse), verdicts);
+  for (const JudgedFigure& figure : group.judged()) verdicts.push_back(figure.verdict);
+  const Verdict verdict = JudgeFamily(group.family.value_or(Family::kUse), verdicts);
+  return BreaksHardLimit(quality, group) ? std::max(verdict, Verdict::kLimited) : verdict;
 }
 
 }  // namespace
@@ -57,6 +70,18 @@ bool FigureKind::folded() const { return overall.has_value() ? !labels.empty() :
 
 std::vector<JudgedFigure> FigureKind::heads() const {
   return overall.has_value() ? std::vector<JudgedFigure>{*overall} : labels;
+}
+
+std::vector<JudgedFigure> FigureGroup::judged() const {
+  std::vector<JudgedFigure> all;
+  for (const FigureKind& kind : kinds) {
+    const std::vector<JudgedFigure> heads = kind.heads();
+    all.insert(all.end(), heads.begin(), heads.end());
+    if (family == Family::kPrivacy && kind.overall.has_value()) {
+      all.insert(all.end(), kind.labels.begin(), kind.labels.end());
+    }
+  }
+  return all;
 }
 
 std::vector<FigureGroup> GroupFigures(const v1::Quality& quality) {
@@ -97,7 +122,8 @@ std::vector<FigureGroup> GroupFigures(const v1::Quality& quality) {
     if (group == groups.end()) return;
     group->second.family = family;
     group->second.name = std::string(name);
-    group->second.verdict = JudgeGroup(group->second);
+    std::ranges::for_each(group->second.kinds, [](FigureKind& kind) { WeighLabels(&kind); });
+    group->second.verdict = JudgeGroup(quality, group->second);
     ordered.push_back(std::move(group->second));
   };
   for (const Family family : kOrder) take(family, FamilyName(family));

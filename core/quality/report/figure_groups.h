@@ -40,6 +40,9 @@ struct FigureGroup {
   std::vector<FigureKind> kinds;  ///< in the order of the message
   std::vector<const v1::Chart*> charts;
   Verdict verdict = Verdict::kNone;
+
+  /// The figures that the verdict is made of: for privacy all, else the heads of the kinds.
+  std::vector<JudgedFigure> judged() const;
 };
 
 /// The groups that have anything in them, which point into `quality`.

@@ -7,8 +7,11 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/sha256.h"
+#include "core/quality/families.h"
+#include "core/quality/gate.h"
 #include "core/quality/report/figure_groups.h"
 #include "core/quality/report/test_quality.h"
+#include "core/quality/test_cohorts.h"
 
 namespace genoserve {
 namespace {
@@ -170,6 +173,44 @@ TEST(FigureGroupsTest, ABrokenLimitIsBadWhateverTheYardsticksSay) {
     EXPECT_EQ(group.kinds[0].overall->verdict, Verdict::kBad);
     EXPECT_EQ(group.kinds[1].overall->verdict, Verdict::kGood);
   }
+}
+
+TEST(FigureGroupsTest, MostLabelsWeighOnTheirFigure) {
+  v1::Quality quality = TestQuality();
+  for (v1::Figure& figure : *quality.mutable_figures()) {
+    if (figure.name() == "af.pearson" && !figure.label().empty()) figure.set_value(0.9), figure.set_high(0.91);
+  }
+  EXPECT_EQ(GroupFigures(quality)[1].kinds[0].overall->verdict, Verdict::kBad);
+}
+
+TEST(FigureGroupsTest, RealPeopleWhomNobodySawAreNotBadForPrivacy) {
+  for (const bool phased : {true, false}) {
+    const QualitySets sets = TestSets(400, 600, phased);
+    v1::Quality quality;
+    MeasureFrequencies(sets, &quality);
+    MeasureDistances(sets, &quality);
+    MeasureAttacks(sets, &quality);
+    *quality.mutable_gate() = Judge(DefaultGate(), "default", quality.mutable_figures());
+    for (const v1::Breach& breach : quality.gate().breaches()) EXPECT_FALSE(breach.hard()) << breach.message();
+    const std::vector<FigureGroup> groups = GroupFigures(quality);
+    ASSERT_EQ(groups[0].name, "Privacy");
+    for (const JudgedFigure& figure : groups[0].judged()) {
+      EXPECT_NE(figure.verdict, Verdict::kBad) << figure.figure->ShortDebugString();
+    }
+    EXPECT_EQ(groups[0].verdict, Verdict::kGood) << phased;
+  }
+}
+
+TEST(FigureGroupsTest, AHardLimitBrokenWithoutAValueIsNotGood) {
+  v1::Quality quality;
+  v1::Figure& figure = *quality.add_figures();
+  figure.set_name("privacy.loss");
+  figure.set_reason("too few rows");
+  EXPECT_EQ(GroupFigures(quality)[0].verdict, Verdict::kNone);
+  v1::Breach& breach = *quality.mutable_gate()->add_breaches();
+  breach.set_figure("privacy.loss");
+  breach.set_hard(true);
+  EXPECT_EQ(GroupFigures(quality)[0].verdict, Verdict::kLimited);
 }
 
 }  // namespace

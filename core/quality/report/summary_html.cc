@@ -61,17 +61,6 @@ absl::string_view Meaning(Family family, Verdict verdict) {
   return "";
 }
 
-std::vector<JudgedFigure> AllOf(const FigureGroup& group) {
-  std::vector<JudgedFigure> all;
-  for (const FigureKind& kind : group.kinds) {
-    for (const JudgedFigure& head : kind.heads()) all.push_back(head);
-    if (group.family == Family::kPrivacy && kind.overall.has_value()) {
-      all.insert(all.end(), kind.labels.begin(), kind.labels.end());
-    }
-  }
-  return all;
-}
-
 // The worst figures with their numbers.
 std::string WorstHtml(std::vector<JudgedFigure> figures) {
   std::erase_if(figures, [](const JudgedFigure& f) { return f.verdict < Verdict::kLimited; });
@@ -103,7 +92,7 @@ std::string CountsHtml(const std::vector<JudgedFigure>& figures) {
 
 std::string CardHtml(const FigureGroup& group) {
   if (!group.family.has_value() || group.kinds.empty()) return "";
-  const std::vector<JudgedFigure> figures = AllOf(group);
+  const std::vector<JudgedFigure> figures = group.judged();
   return absl::StrCat("<article class=\"card ", absl::AsciiStrToLower(group.name), "\"><h3><a href=\"#",
                       SectionId(group), "\">", EscapeHtml(group.name), "</a> ", VerdictHtml(group.verdict),
                       "</h3><p class=\"question\">", FamilyQuestion(*group.family), "</p><p>",

@@ -54,6 +54,8 @@ Verdict JudgeFigure(const v1::Figure& figure, const FigureInfo& info) {
   const Better better = info.better;
   if (info.family == Family::kPrivacy && better == Better::kNearFloor) return Verdict::kNone;
   if (!figure.has_value() || !figure.has_floor()) return Verdict::kNone;
+  // Real people who agree in nothing are no yardstick of agreement.
+  if (info.name == "gwas.hit_overlap" && figure.floor().value() == 0) return Verdict::kNone;
   const Estimate value = OfValue(figure);
   const Estimate floor = OfReference(figure.floor());
   if (!std::isfinite(value.value) || !std::isfinite(floor.value)) return Verdict::kNone;
@@ -72,35 +74,54 @@ Verdict JudgeFigure(const v1::Figure& figure, const FigureInfo& info) {
     }
   }
   if (separation <= 0) return Verdict::kGood;
-  return separation <= floor.high - floor.low ? Verdict::kLimited : Verdict::kBad;
+  // A gate that set a limit of privacy has said how much more than the floor is still private.
+  const bool kept = info.family == Family::kPrivacy && (figure.has_minimum() || figure.has_maximum()) &&
+                    (!figure.has_minimum() || value.high >= figure.minimum()) &&
+                    (!figure.has_maximum() || value.low <= figure.maximum());
+  return kept || separation <= floor.high - floor.low ? Verdict::kLimited : Verdict::kBad;
 }
 
 Verdict JudgeFamily(Family family, std::span<const Verdict> figures) {
   if (std::ranges::all_of(figures, [](Verdict v) { return v == Verdict::kNone; })) return Verdict::kNone;
-  if (family == Family::kPrivacy) return std::ranges::max(figures);
   const auto good = std::ranges::count(figures, Verdict::kGood);
   const auto limited = std::ranges::count(figures, Verdict::kLimited);
   const auto bad = std::ranges::count(figures, Verdict::kBad);
+  if (family == Family::kPrivacy) {
+    if (bad > 0) return Verdict::kBad;
+    return 10 * limited <= good + limited ? Verdict::kGood : Verdict::kLimited;
+  }
   if (bad == 0 && good >= 3 * limited) return Verdict::kGood;
   return bad > good ? Verdict::kBad : Verdict::kLimited;
+}
+
+Verdict WithLabels(Verdict overall, std::span<const Verdict> labels) {
+  if (overall == Verdict::kNone) return overall;
+  const auto judged = std::ranges::count_if(labels, [](Verdict v) { return v != Verdict::kNone; });
+  const auto at_least = [&](Verdict least) {
+    return 2 * std::ranges::count_if(labels, [least](Verdict v) { return v >= least; }) > judged;
+  };
+  if (at_least(Verdict::kBad)) return Verdict::kBad;
+  return at_least(Verdict::kLimited) ? std::max(overall, Verdict::kLimited) : overall;
 }
 
 std::span<const absl::string_view> VerdictRule() {
   static constexpr std::array<absl::string_view, 5> kRule = {
       "A figure is good where it is no worse than that of real people, or at most a quarter of the way from real "
-      "people "
-      "to naive draws; up to half of the way where its 95 % interval overlaps that of real people.",
-      "It is bad from three quarters of the way on, if the two intervals do not overlap, and limited in between.",
+      "people to naive draws; up to half of the way where its 95 % interval overlaps that of real people. It is bad "
+      "from three quarters of the way on, if the two intervals do not overlap, and limited in between. One that is "
+      "worse for most labels is no better for all.",
       "For privacy, and where naive draws do as well as real people, there is no such way to measure by. There a "
-      "figure "
-      "is good where it is no worse than that of real people or the intervals overlap, limited where they lie apart by "
-      "no more than the width of the interval of real people, and bad beyond that.",
+      "figure is good where it is no worse than that of real people or the intervals overlap, limited where they lie "
+      "apart by no more than the width of the interval of real people, and bad beyond that; but of privacy only "
+      "limited where it keeps a limit of the gate.",
       "A figure that breaks a limit of the gate is bad in any case. One without a value, or without real people to "
-      "compare with, has no verdict. Neither has a figure of privacy of which more is as wrong as less: it tells how "
-      "like real people the cohort is, and others tell what it gives away.",
-      "Privacy as a whole is as bad as its worst figure. Any other family is good where no figure is bad and at least "
-      "three quarters are good, bad where more figures are bad than good, and limited otherwise; figures of single "
-      "labels are left out of that where there is one of all samples."};
+      "compare with, has no verdict.",
+      "Neither has a figure of privacy of which more is as wrong as less: it tells how like real people the cohort "
+      "is, and others tell what it gives away. Nor has the overlap of hits where real people share none.",
+      "Privacy as a whole is bad where one figure is, and good where at most a tenth of those with a verdict are "
+      "limited. Any other family is good where no figure is bad and at least three quarters are good, bad where more "
+      "figures are bad than good, and limited otherwise; figures of single labels are left out of that where there is "
+      "one of all samples."};
   return kRule;
 }
 

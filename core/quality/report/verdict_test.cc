@@ -104,13 +104,59 @@ TEST(VerdictTest, AReferenceWithoutIntervalIsAPoint) {
   EXPECT_EQ(JudgeFigure(figure, kLower), Verdict::kLimited);
 }
 
-TEST(VerdictTest, PrivacyIsAsBadAsItsWorstFigure) {
+TEST(VerdictTest, WhatKeepsALimitOfPrivacyIsNotBad) {
+  constexpr FigureInfo kExcess = {"e", Family::kPrivacy, Better::kLower, "E", "", "", ""};
+  v1::Figure figure = Between(0.56, 0.5, 0.5);
+  EXPECT_EQ(JudgeFigure(figure, kExcess), Verdict::kBad);
+  figure.set_maximum(0.57);
+  EXPECT_EQ(JudgeFigure(figure, kExcess), Verdict::kLimited);
+  figure.set_maximum(0.555);  // within the interval, by which some limits are judged
+  EXPECT_EQ(JudgeFigure(figure, kExcess), Verdict::kLimited);
+  figure.set_maximum(0.52);
+  EXPECT_EQ(JudgeFigure(figure, kExcess), Verdict::kBad);
+  figure.set_maximum(0.57);
+  EXPECT_EQ(JudgeFigure(figure, kLower), Verdict::kBad) << "limits of fidelity are looser than verdicts";
+}
+
+TEST(VerdictTest, WhatTellsOfUseIsNoVerdictOnPrivacy) {
+  for (const char* name : {"attribute.accuracy_members", "attribute.accuracy_holdout", "kinship.duplicates",
+                           "kinship.first_degree", "kinship.second_degree"}) {
+    EXPECT_EQ(JudgeFigure(Between(0.9, 0.5, 0.1), *FindFigure(name)), Verdict::kNone) << name;
+    EXPECT_EQ(JudgeFigure(Between(0.1, 0.5, 0.9), *FindFigure(name)), Verdict::kNone) << name;
+  }
+  for (const char* name : {"attribute.advantage", "kinship.duplicates_excess", "kinship.duplicates_training"}) {
+    EXPECT_EQ(JudgeFigure(Between(0.9, 0.5, 0.1), *FindFigure(name)), Verdict::kBad) << name;
+  }
+}
+
+TEST(VerdictTest, HitsThatRealPeopleDoNotShareAreNoYardstick) {
+  const FigureInfo& overlap = *FindFigure("gwas.hit_overlap");
+  EXPECT_EQ(JudgeFigure(Between(0.3, 0, 0, 0), overlap), Verdict::kNone);
+  EXPECT_EQ(JudgeFigure(Between(0.3, 0.31, 0), overlap), Verdict::kGood);
+}
+
+TEST(VerdictTest, PrivacyIsBadByOneFigureButNotColouredByNoise) {
   using enum Verdict;
   const std::vector<Verdict> one_bad = {kGood, kGood, kGood, kGood, kNone, kBad};
   EXPECT_EQ(JudgeFamily(Family::kPrivacy, one_bad), kBad);
   EXPECT_EQ(JudgeFamily(Family::kUse, one_bad), kLimited);
   EXPECT_EQ(JudgeFamily(Family::kPrivacy, std::vector{kGood, kLimited}), kLimited);
   EXPECT_EQ(JudgeFamily(Family::kPrivacy, std::vector{kGood, kNone}), kGood);
+  std::vector<Verdict> noise(9, kGood);
+  noise.push_back(kLimited);
+  EXPECT_EQ(JudgeFamily(Family::kPrivacy, noise), kGood);
+  noise.push_back(kLimited);
+  EXPECT_EQ(JudgeFamily(Family::kPrivacy, noise), kLimited);
+}
+
+TEST(VerdictTest, MostLabelsWeighOnTheFigureOfAll) {
+  using enum Verdict;
+  EXPECT_EQ(WithLabels(kGood, std::vector{kLimited, kBad, kGood}), kLimited);
+  EXPECT_EQ(WithLabels(kGood, std::vector{kLimited, kGood}), kGood);
+  EXPECT_EQ(WithLabels(kLimited, std::vector{kBad, kBad, kGood, kNone, kNone}), kBad);
+  EXPECT_EQ(WithLabels(kBad, std::vector{kGood, kGood}), kBad);
+  EXPECT_EQ(WithLabels(kNone, std::vector{kBad, kBad}), kNone);
+  EXPECT_EQ(WithLabels(kGood, std::vector<Verdict>{}), kGood);
 }
 
 TEST(VerdictTest, OtherFamiliesAreAsTheMostOfTheirFigures) {
