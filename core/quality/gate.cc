@@ -44,11 +44,10 @@ struct Bounds {
   void AtMost(double bound) { maximum = std::min(maximum, bound); }
 };
 
-// Bounds that let a value be off the floor by `slack` to the side that is worse: off the end of the floor's interval
-// where a value is judged, off the floor itself where an interval is, so that chance is allowed for once.
-void AddSlack(const v1::Limit& limit, Better better, const v1::Reference& floor, double slack, Bounds* bounds) {
-  if (better != Better::kHigher) bounds->AtMost((limit.interval() ? floor.value() : floor.high()) + slack);
-  if (better != Better::kLower) bounds->AtLeast((limit.interval() ? floor.value() : floor.low()) - slack);
+// Bounds that let a value be off the floor's interval by `slack` to the side that is worse.
+void AddSlack(Better better, const v1::Reference& floor, double slack, Bounds* bounds) {
+  if (better != Better::kHigher) bounds->AtMost(floor.high() + slack);
+  if (better != Better::kLower) bounds->AtLeast(floor.low() - slack);
 }
 
 // Whether the naive draws are worse than the floor beyond what chance explains.
@@ -64,10 +63,10 @@ Bounds BoundsOf(const v1::Limit& limit, const v1::Figure& figure) {
   if (limit.has_maximum()) bounds.AtMost(limit.maximum());
   const FigureInfo* const info = FindFigure(figure.name());
   if (info == nullptr || !figure.has_floor()) return bounds;
-  if (limit.has_floor_margin()) AddSlack(limit, info->better, figure.floor(), limit.floor_margin(), &bounds);
+  if (limit.has_floor_margin()) AddSlack(info->better, figure.floor(), limit.floor_margin(), &bounds);
   if (limit.has_floor_gap() && figure.has_naive() && NaiveIsWorse(info->better, figure.floor(), figure.naive())) {
     const double way = std::abs(figure.naive().value() - figure.floor().value());
-    AddSlack(limit, info->better, figure.floor(), limit.floor_gap() * way, &bounds);
+    AddSlack(info->better, figure.floor(), limit.floor_gap() * way, &bounds);
   }
   return bounds;
 }
