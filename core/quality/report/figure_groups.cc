@@ -5,6 +5,8 @@
 #include <map>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+
 namespace genoserve {
 namespace {
 
@@ -82,6 +84,13 @@ std::vector<JudgedFigure> FigureGroup::judged() const {
     }
   }
   return all;
+}
+
+std::string FigureGroup::measured() const {
+  const std::vector<JudgedFigure> all = judged();
+  const auto measured = std::ranges::count_if(all, [](const JudgedFigure& f) { return f.figure->has_value(); });
+  if (static_cast<size_t>(measured) == all.size()) return "";
+  return absl::StrCat(measured, " of ", all.size(), all.size() == 1 ? " figure" : " figures", " could be measured");
 }
 
 std::vector<FigureGroup> GroupFigures(const v1::Quality& quality) {

@@ -43,6 +43,8 @@ struct FigureGroup {
 
   /// The figures that the verdict is made of: for privacy all, else the heads of the kinds.
   std::vector<JudgedFigure> judged() const;
+  /// "7 of 15 figures could be measured", of judged(); empty where all could.
+  std::string measured() const;
 };
 
 /// The groups that have anything in them, which point into `quality`.

@@ -136,4 +136,41 @@ std::string FitColumns(absl::string_view text, int columns) {
   return fitted;
 }
 
+std::string WrapColumns(absl::string_view text, int indent, int columns) {
+  std::vector<std::vector<absl::string_view>> words(1);
+  for (const absl::string_view character : Characters(text)) {
+    if (character == " " || IsControl(character[0])) {
+      words.emplace_back();
+    } else {
+      words.back().push_back(character);
+    }
+  }
+  std::string wrapped(static_cast<size_t>(indent), ' ');
+  auto column = indent;
+  bool begins_line = true;
+  const auto new_line = [&] {
+    absl::StrAppend(&wrapped, "\n", std::string(static_cast<size_t>(indent) + 2, ' '));
+    column = indent + 2;
+    begins_line = true;
+  };
+  for (const std::vector<absl::string_view>& word : words) {
+    if (word.empty()) continue;
+    if (!begins_line) {
+      if (column + 1 + static_cast<int>(word.size()) > columns) {
+        new_line();
+      } else {
+        wrapped += ' ';
+        ++column;
+      }
+    }
+    for (const absl::string_view character : word) {
+      if (column >= columns) new_line();
+      absl::StrAppend(&wrapped, character);
+      ++column;
+      begins_line = false;
+    }
+  }
+  return wrapped + "\n";
+}
+
 }  // namespace genoserve

@@ -29,4 +29,8 @@ std::string EscapeHtml(absl::string_view text);
 /// ellipsis ("..") where it was cut, and padded with spaces to `columns`.
 std::string FitColumns(absl::string_view text, int columns);
 
+/// The text in lines of at most `columns` characters, broken at spaces (a longer word where it must be), each with a
+/// newline; the first is indented by `indent` spaces, others by two more. Cleaned as by FitColumns.
+std::string WrapColumns(absl::string_view text, int indent, int columns);
+
 }  // namespace genoserve

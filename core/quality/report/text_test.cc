@@ -65,6 +65,14 @@ TEST(TextTest, ColumnsCountCharacters) {
   EXPECT_EQ(FitColumns("a\nb\x1B", 5), "a b\xEF\xBF\xBD ");
 }
 
+TEST(TextTest, LinesAreBrokenAtSpaces) {
+  EXPECT_EQ(WrapColumns("one two three", 2, 9), "  one two\n    three\n");
+  EXPECT_EQ(WrapColumns("one two three", 0, 80), "one two three\n");
+  EXPECT_EQ(WrapColumns("r²r²r² a\nb", 0, 4), "r²r²\n  r²\n  a\n  b\n");
+  EXPECT_EQ(WrapColumns("a\x1B[2J", 0, 80), "a\xEF\xBF\xBD[2J\n");
+  EXPECT_EQ(WrapColumns("", 1, 80), " \n");
+}
+
 TEST(TextTest, SentencesBeginAndEnd) {
   EXPECT_EQ(Sentence("there is one variant only"), "There is one variant only.");
   EXPECT_EQ(Sentence("Too few."), "Too few.");
