@@ -109,6 +109,40 @@ TEST(ReportTest, SaysWhatTheGateDecided) {
   EXPECT_THAT(Markup(quality), HasSubstr("No gate was asked"));
 }
 
+TEST(ReportTest, SaysWhatToDoByTheOutcome) {
+  v1::Quality quality = TestQuality();
+  EXPECT_THAT(Markup(quality), HasSubstr("Do not hand it on, and treat"));
+  v1::GateResult& gate = *quality.mutable_gate();
+  for (v1::Breach& breach : *gate.mutable_breaches()) breach.set_hard(false);
+  EXPECT_THAT(Markup(quality), HasSubstr("It is fit for testing pipelines"));
+  EXPECT_THAT(Markup(quality), Not(HasSubstr("Do not hand")));
+  gate.clear_breaches();
+  gate.set_passed(true);
+  EXPECT_THAT(Markup(quality), HasSubstr("It can be handed on under the usual terms"));
+  quality.clear_gate();
+  EXPECT_THAT(Markup(quality), HasSubstr("Nobody has set limits"));
+  EXPECT_THAT(Markup(quality), HasSubstr("No differential privacy is claimed, and there is no epsilon"));
+  EXPECT_THAT(Markup(quality), HasSubstr("Treat it as data of these people"));
+  quality.clear_charts();
+  EXPECT_THAT(Markup(quality), Not(HasSubstr("Treat it as data of these people")));
+  v1::Quality nothing;
+  nothing.mutable_gate()->add_breaches()->set_message("no figures of quality were measured");
+  EXPECT_THAT(Markup(nothing), HasSubstr("Nothing was measured of this cohort"));
+  EXPECT_THAT(Markup(nothing), HasSubstr("<li>No figures of quality were measured.</li>"));
+}
+
+TEST(ReportTest, ABreachNamesItsFigureOnce) {
+  v1::Quality quality = TestQuality();
+  EXPECT_THAT(Markup(quality), HasSubstr("</b>: 0.361 is above 0.35"));
+  quality.mutable_gate()->mutable_breaches(1)->set_message("Populations (pca.w1) is 0.361");
+  EXPECT_THAT(Markup(quality), HasSubstr("<li>Populations (pca.w1) is 0.361.</li>"));
+}
+
+TEST(ReportTest, AFamilySaysHowManyFiguresWereMeasured) {
+  EXPECT_THAT(Markup(TestQuality()), HasSubstr(" 7 of 8 figures could be measured.</p>"));
+  EXPECT_THAT(Markup(TestQuality()), Not(HasSubstr("2 of 2 figures")));
+}
+
 TEST(ReportTest, AFigureWithoutValueSaysWhy) {
   EXPECT_THAT(Markup(TestQuality()), HasSubstr("The phenotype is constant in the hold-out."));
   EXPECT_THAT(Markup(TestQuality()),

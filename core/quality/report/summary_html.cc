@@ -4,6 +4,7 @@
 #include <array>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "core/quality/report/figure_html.h"
@@ -21,7 +22,7 @@ absl::string_view Meaning(Family family, Verdict verdict) {
       "Nothing could be measured that tells how private the cohort is.",
       "By these figures the cohort tells no more about the people it was learnt from than about people whom the "
       "generator never saw.",
-      "Some figures come nearer to the people it was learnt from than they should.",
+      "Some figures come nearer to the people it was learnt from than they should, or could not be measured.",
       "The cohort gives away something about the people it was learnt from."};
   static constexpr Texts kFrequency = {
       "Frequencies could not be judged.", "Variants are about as common as in other real people.",
@@ -93,11 +94,12 @@ std::string CountsHtml(const std::vector<JudgedFigure>& figures) {
 std::string CardHtml(const FigureGroup& group) {
   if (!group.family.has_value() || group.kinds.empty()) return "";
   const std::vector<JudgedFigure> figures = group.judged();
+  const std::string measured = group.measured();
   return absl::StrCat("<article class=\"card ", absl::AsciiStrToLower(group.name), "\"><h3><a href=\"#",
                       SectionId(group), "\">", EscapeHtml(group.name), "</a> ", VerdictHtml(group.verdict),
                       "</h3><p class=\"question\">", FamilyQuestion(*group.family), "</p><p>",
-                      Meaning(*group.family, group.verdict), "</p>", CountsHtml(figures), WorstHtml(figures),
-                      "</article>\n");
+                      Meaning(*group.family, group.verdict), measured.empty() ? "" : absl::StrCat(" ", measured, "."),
+                      "</p>", CountsHtml(figures), WorstHtml(figures), "</article>\n");
 }
 
 std::string GateHtml(const v1::Quality& quality) {
@@ -120,12 +122,59 @@ std::string GateHtml(const v1::Quality& quality) {
   for (const bool hard : {true, false}) {
     for (const v1::Breach& breach : gate.breaches()) {
       if (breach.hard() != hard) continue;
-      const FigureInfo* const info = FindFigure(breach.figure());
-      const std::string title = info == nullptr ? breach.figure() : std::string(info->title);
-      const std::string label = breach.label().empty() ? "" : absl::StrCat(" (", EscapeHtml(breach.label()), ")");
-      absl::StrAppend(&html, "<li>", hard ? "<span class=\"hard\">privacy</span> " : "", "<b>", EscapeHtml(title),
-                      label, "</b>: ", EscapeHtml(breach.message()), "</li>");
+      absl::StrAppend(&html, "<li>", hard ? "<span class=\"hard\">privacy</span> " : "");
+      // The gate's messages begin with the figure; those of a gate of another version may not.
+      if (!absl::StrContains(breach.message(), breach.figure())) {
+        const FigureInfo* const info = FindFigure(breach.figure());
+        const std::string title = info == nullptr ? breach.figure() : std::string(info->title);
+        const std::string label = breach.label().empty() ? "" : absl::StrCat(" (", EscapeHtml(breach.label()), ")");
+        absl::StrAppend(&html, "<b>", EscapeHtml(title), label, "</b>: ");
+      }
+      absl::StrAppend(&html, EscapeHtml(Sentence(breach.message())), "</li>");
     }
+  }
+  return html + "</ul></div>\n";
+}
+
+// What a reader is to do, by the outcome of the gate.
+absl::string_view Advice(const v1::Quality& quality) {
+  if (!quality.has_gate()) {
+    return "Nobody has set limits that this cohort must keep, so this page is for you to judge by. Do not hand the "
+           "cohort on while its privacy is not good, and use it only for analyses that its figures of fidelity bear "
+           "out.";
+  }
+  const v1::GateResult& gate = quality.gate();
+  if (gate.passed()) {
+    return "By these figures the cohort gives away no more about the people it was learnt from than the limits allow, "
+           "and is like enough to real people for the purpose of the gate. It can be handed on under the usual terms "
+           "of the data. Look below at what an analysis rests on before you trust its results: where a part is "
+           "limited or bad, so are analyses that need it.";
+  }
+  if (quality.figures().empty()) {
+    return "Nothing was measured of this cohort, so nothing is known of its privacy or its quality. Do not hand it on. "
+           "Ask the steward of the data to measure it, or to train the generator again.";
+  }
+  if (std::ranges::any_of(gate.breaches(), [](const v1::Breach& breach) { return breach.hard(); })) {
+    return "The cohort may give away people it was learnt from, or it could not be shown that it does not. Do not hand "
+           "it on, and treat what you have of it as you treat the data of these people. Ask the steward of the data to "
+           "train the generator again, for fewer steps or with more people.";
+  }
+  return "No limit of privacy is broken, but the cohort is not like real people in what is listed above. It is fit for "
+         "testing pipelines, teaching and trying out formats, and not for analysis: results would mislead. Ask the "
+         "steward of the data to train the generator again, for longer or with more people.";
+}
+
+std::string MeaningHtml(const v1::Quality& quality) {
+  std::string html = absl::StrCat(
+      "<div class=\"advice\"><h3>What this means</h3><p>", Advice(quality),
+      "</p><p>Bear in mind:</p><ul><li>These are tests of known attacks on this cohort, and no proof. No differential "
+      "privacy is claimed, and there is no epsilon.</li>");
+  const bool shows_people =
+      std::ranges::any_of(quality.charts(), [](const v1::Chart& chart) { return chart.name() == "pca.scatter"; });
+  if (shows_people) {
+    html +=
+        "<li>This page shows where single real people of the hold-out lie among others (principal components). Treat "
+        "it as data of these people.</li>";
   }
   return html + "</ul></div>\n";
 }
@@ -226,8 +275,8 @@ std::string SectionId(const FigureGroup& group) {
 }
 
 std::string SummaryHtml(const v1::Quality& quality, const std::vector<FigureGroup>& groups) {
-  std::string html =
-      absl::StrCat("<section id=\"summary\"><h2>Summary</h2>\n", GateHtml(quality), "<div class=\"cards\">\n");
+  std::string html = absl::StrCat("<section id=\"summary\"><h2>Summary</h2>\n", GateHtml(quality), MeaningHtml(quality),
+                                  "<div class=\"cards\">\n");
   for (const FigureGroup& group : groups) html += CardHtml(group);
   return absl::StrCat(html, "</div>\n", YardsticksHtml(), ComparedHtml(quality.inputs()), "</section>\n");
 }
