@@ -164,6 +164,7 @@ TEST(FigureGroupsTest, PrivacyComesFirstAndTheUnknownLast) {
   const v1::Quality quality = TestQuality();
   const std::vector<FigureGroup> groups = GroupFigures(quality);
   std::vector<std::string> names;
+  names.reserve(groups.size());
   for (const FigureGroup& group : groups) names.push_back(group.name);
   EXPECT_THAT(names, ElementsAre("Privacy", "Frequencies", "Linkage", "Structure", "Coverage", "Use", "Other figures"));
 }
