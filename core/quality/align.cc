@@ -94,6 +94,7 @@ absl::Status CheckBuild(const AlignInput& first, const AlignInput& other, size_t
 // Keeps the chosen variants and turns round the genotypes of those that are swapped.
 void Keep(const std::vector<Match>& kept, GenotypeData* data) {
   std::vector<size_t> indices;
+  indices.reserve(kept.size());
   for (const Match& match : kept) indices.push_back(match.index);
   data->genotypes = data->genotypes.SelectVariants(indices);
   const bool diploid = data->genotypes.packing() == Packing::kDiploid2Bit;
@@ -135,6 +136,7 @@ absl::StatusOr<std::vector<AlignCounts>> AlignVariants(const std::vector<AlignIn
   for (size_t i = 0; i < inputs.size(); ++i) {
     GenotypeData* const data = inputs[i].data;
     std::vector<Match> chosen;
+    chosen.reserve(kept.size());
     for (const size_t v : kept) chosen.push_back(*matches[i][v]);
     AlignCounts& count = counts.emplace_back();
     count.variants = static_cast<int64_t>(data->variants.size());

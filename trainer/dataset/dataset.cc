@@ -49,6 +49,7 @@ absl::StatusOr<AllSamples> ReadAll(const DatasetOptions& options) {
 template <typename T>
 std::vector<T> At(const std::vector<T>& values, const std::vector<size_t>& indices) {
   std::vector<T> chosen;
+  chosen.reserve(indices.size());
   for (const size_t i : indices) chosen.push_back(values[i]);
   return chosen;
 }
