@@ -68,7 +68,7 @@ TEST(FormatModelTest, TellsFiguresAndTheGate) {
   EXPECT_THAT(text, HasSubstr("af.pearson"));
   EXPECT_THAT(text, HasSubstr("0.993"));
   EXPECT_THAT(text, HasSubstr("refused"));
-  EXPECT_THAT(text, HasSubstr("the cohort lies nearer to the training"));
+  EXPECT_THAT(text, HasSubstr("he cohort lies nearer to the training"));
   EXPECT_THAT(text, HasSubstr("in spite of this"));
 }
 
