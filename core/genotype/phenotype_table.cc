@@ -141,9 +141,9 @@ std::vector<double> NumbersOf(const PhenotypeColumn& column, const std::vector<s
   const CategoricalValues& categorical = column.categorical();
   std::vector<double> numbers;
   for (const int code : categorical.codes) {
-    const auto found =
-        code < 0 ? levels.end()
-                 : std::find(levels.begin(), levels.end(), categorical.levels[static_cast<size_t>(code)]);
+    const auto found = code < 0
+                           ? levels.end()
+                           : std::find(levels.begin(), levels.end(), categorical.levels[static_cast<size_t>(code)]);
     numbers.push_back(found == levels.end() ? std::numeric_limits<double>::quiet_NaN()
                                             : static_cast<double>(found - levels.begin()));
   }

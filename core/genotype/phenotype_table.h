@@ -32,8 +32,8 @@ struct PhenotypeColumn {
   const CategoricalValues& categorical() const { return std::get<CategoricalValues>(values); }
 };
 
-/// The values as numbers, one a sample: those of a continuous column, and of a categorical one the index of the sample's
-/// level among `levels`. NaN = missing, or a level that is not among them.
+/// The values as numbers, one a sample: those of a continuous column, and of a categorical one the index of the
+/// sample's level among `levels`. NaN = missing, or a level that is not among them.
 std::vector<double> NumbersOf(const PhenotypeColumn& column, const std::vector<std::string>& levels);
 
 /// Samples by name with phenotype columns. Const methods are thread-safe.

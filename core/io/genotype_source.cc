@@ -34,7 +34,8 @@ GenotypeSource SourceOfPath(absl::string_view path) {
     if (absl::EndsWith(path, suffix)) return {GenotypeSource::Format::kVcf, std::string(path), ""};
   }
   if (absl::EndsWith(path, ".hapt")) {
-    return {GenotypeSource::Format::kHapt, std::string(path), absl::StrCat(absl::StripSuffix(path, ".hapt"), ".legend")};
+    return {GenotypeSource::Format::kHapt, std::string(path),
+            absl::StrCat(absl::StripSuffix(path, ".hapt"), ".legend")};
   }
   return {GenotypeSource::Format::kBed, std::string(absl::StripSuffix(path, ".bed")), ""};
 }

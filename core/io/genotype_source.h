@@ -23,8 +23,8 @@ struct GenotypeSource {
   std::string legend;  ///< for kHapt only
 };
 
-/// The source of a path by its suffix: .vcf, .vcf.gz and .bcf are kVcf, .hapt is kHapt with the .legend of the same name
-/// beside it, all others a prefix for kBed (".bed" at the end is dropped).
+/// The source of a path by its suffix: .vcf, .vcf.gz and .bcf are kVcf, .hapt is kHapt with the .legend of the same
+/// name beside it, all others a prefix for kBed (".bed" at the end is dropped).
 GenotypeSource SourceOfPath(absl::string_view path);
 
 /// The files that are read.
