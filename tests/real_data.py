@@ -25,7 +25,7 @@ def quality_of(arch, store):
     return json.loads((pathlib.Path(store) / arch / "1" / "quality.json").read_text())
 
 
-def problems_of(quality):
+def problems_of(arch, quality):
     whole = {f["name"]: f for f in quality["figures"] if not f.get("label")}
     off = whole["af.pearson"]["floor"]["value"] - whole["af.pearson"]["value"]
     if off > 0.01:
@@ -36,16 +36,23 @@ def problems_of(quality):
     for name in ("privacy.identical_training", "privacy.repeated"):
         if whole[name]["value"] != 0:
             yield f"{name} is {whole[name]['value']}, expected 0"
-    for breach in quality["gate"].get("breaches", []):
-        if breach.get("hard"):
-            yield breach["message"]
+    near = whole["privacy.near_training"]
+    if near["value"] > near["floor"]["high"] + 0.03:
+        yield f"privacy.near_training is {near['value']}, of real people {near['floor']['value']}"
+    # The mice are few families, none of them in both training and hold-out: a generator of them is nearer to the ones that
+    # it saw, and the gate says so. Of the 1000 Genomes it must let the generator pass.
+    breaches = [breach["message"] for breach in quality["gate"].get("breaches", [])]
+    if arch == "acgan":
+        yield from breaches
+    elif quality["gate"].get("passed") or not quality["gate"].get("published_anyway"):
+        yield "the gate passes a generator of few families, or does not say that it was published in spite of it"
 
 
 def main():
     failed = False
     with tempfile.TemporaryDirectory() as store:
         for arch in RUNS:
-            for problem in problems_of(quality_of(arch, store)):
+            for problem in problems_of(arch, quality_of(arch, store)):
                 print(f"{arch}: {problem}")
                 failed = True
     return 1 if failed else 0
