@@ -150,7 +150,7 @@ TEST_F(ReportTest, BadInputIsOneClearSentence) {
   EXPECT_THAT(ErrorOf(arguments),
               HasSubstr("real.vcf and moved.vcf name 10 of the same variants but place 10 of them"));
   arguments.synthetic.genotypes = Vcf("other.vcf", 0, "A", "G");
-  EXPECT_THAT(ErrorOf(arguments), HasSubstr("none with the same alleles"));
+  EXPECT_THAT(ErrorOf(arguments), HasSubstr("10 variants at the same positions with other alleles and 0"));
   arguments.synthetic.genotypes = arguments.training.genotypes;
   EXPECT_THAT(ErrorOf(arguments), AllOf(HasSubstr("48 training, 12 hold-out"), HasSubstr("needs 20 of each")));
   arguments.holdout.genotypes = arguments.training.genotypes;

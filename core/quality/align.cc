@@ -79,13 +79,14 @@ absl::Status CheckBuild(const AlignInput& first, const AlignInput& other, size_t
         "lift one over",
         first.name, other.name, likeness.same_name, likeness.same_name_elsewhere));
   }
-  if (shared > 0) return absl::OkStatus();
-  if (likeness.same_place_other_alleles > 0) {
+  // Alleles that are their own complement (A/T, C/G) look the same on both strands, so that some always fit.
+  if (likeness.same_place_other_alleles > shared) {
     return absl::InvalidArgumentError(absl::StrFormat(
-        "%s and %s have %d variants at the same positions but none with the same alleles: one is of another strand or "
-        "another reference",
-        first.name, other.name, likeness.same_place_other_alleles));
+        "%s and %s have %d variants at the same positions with other alleles and %d with the same: one is of another "
+        "strand or another reference",
+        first.name, other.name, likeness.same_place_other_alleles, shared));
   }
+  if (shared > 0) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrFormat("%s and %s have no variant in common (contig:position:REF:ALT); they begin with %s and %s",
                       first.name, other.name, Key(a[0], false), Key(b[0], false)));

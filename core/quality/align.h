@@ -29,7 +29,7 @@ struct AlignCounts {
 ///
 /// INVALID_ARGUMENT in one sentence where no variant is left, saying what differs: names with other positions (another
 /// genome build), positions with other alleles, or nothing in common; and also where most of the variants that two
-/// files both name lie at other positions.
+/// files both name lie at other positions, or more have other alleles than the same ones (another strand).
 absl::StatusOr<std::vector<AlignCounts>> AlignVariants(const std::vector<AlignInput>& inputs);
 
 }  // namespace genoserve

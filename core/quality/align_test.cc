@@ -55,10 +55,15 @@ std::string ErrorOf(std::vector<VariantRecord> a, std::vector<VariantRecord> b) 
 TEST(AlignTest, SaysWhatDiffers) {
   EXPECT_THAT(ErrorOf({{"1", 10, "", "A", "C"}}, {{"2", 10, "", "A", "C"}}),
               AllOf(HasSubstr("no variant in common"), HasSubstr("1:10:A:C and 2:10:A:C")));
-  EXPECT_THAT(ErrorOf({{"1", 10, "", "A", "C"}}, {{"1", 10, "", "A", "G"}}), HasSubstr("none with the same alleles"));
+  EXPECT_THAT(ErrorOf({{"1", 10, "", "A", "C"}}, {{"1", 10, "", "A", "G"}}),
+              HasSubstr("1 variants at the same positions with other alleles and 0 with the same"));
   EXPECT_THAT(ErrorOf({{"1", 10, "rs1", "A", "C"}, {"1", 20, "rs2", "A", "C"}, {"1", 30, "rs3", "A", "C"}},
                       {{"1", 15, "rs1", "A", "C"}, {"1", 25, "rs2", "A", "C"}, {"1", 30, "rs3", "A", "C"}}),
               HasSubstr("different genome builds"));
+  // The complement of each allele: A/T looks like a swap.
+  EXPECT_THAT(ErrorOf({{"1", 10, "", "A", "C"}, {"1", 20, "", "A", "T"}, {"1", 30, "", "G", "A"}},
+                      {{"1", 10, "", "T", "G"}, {"1", 20, "", "T", "A"}, {"1", 30, "", "C", "T"}}),
+              HasSubstr("another strand"));
 }
 
 }  // namespace
