@@ -39,11 +39,7 @@ Cohort People(uint64_t seed, size_t samples, size_t variants, bool phased) {
 // Measures once and prints a line; runs in a process of its own, so that the peak of memory is its own.
 int Measure(size_t samples, size_t variants, bool phased) {
   QualitySets sets;
-  std::vector<VariantRecord> records;
-  for (size_t v = 0; v < variants; ++v) {
-    records.push_back({"1", static_cast<int64_t>(1000 * (v + 1)), absl::StrCat("rs", v), "A", "C"});
-  }
-  sets.variants = VariantTable::Create(std::move(records), {}).value();
+  sets.variants = EvenVariants(variants);
   sets.labels = {"A", "B"};
   sets.phenotypes = {{"height", {}}};
   sets.whole_training = People(1, 2 * samples, variants, phased);

@@ -145,9 +145,7 @@ absl::Status CheckTrainArguments(const TrainArguments& arguments) {
   if (!(arguments.max_seconds >= 0) || std::isinf(arguments.max_seconds)) {
     return absl::InvalidArgumentError("--max-seconds must be a number of seconds of at least 0 (0 = no limit)");
   }
-  if (!(arguments.holdout_share >= 0.05 && arguments.holdout_share <= 0.5)) {
-    return absl::InvalidArgumentError("--holdout must be a share from 0.05 to 0.5");
-  }
+  GENOSERVE_RETURN_IF_ERROR(CheckHoldoutShare("--holdout", arguments.holdout_share));
   if (arguments.phenotypes.empty() && !(arguments.phenotype_names.empty() && arguments.categorical.empty())) {
     return absl::InvalidArgumentError("--pheno-name and --categorical need --pheno");
   }

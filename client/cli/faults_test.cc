@@ -43,17 +43,18 @@ TEST_F(FaultsTest, AReaderThatGoesAwayEndsItQuietly) {
   EXPECT_THAT(result.err, IsEmpty());
 }
 
+// The arguments with a path after them.
+std::vector<std::string> To(std::vector<std::string> arguments, const std::string& path) {
+  arguments.push_back(path);
+  return arguments;
+}
+
 TEST_F(FaultsTest, ResumesWhereTheConnectionBroke) {
   const std::vector<std::string> fetch = {"fetch", kHaplotypes, "--pop", "L0:20000,L1:20000", "--seed", "8", "-o"};
-  const auto to = [&fetch](const std::string& path) {
-    std::vector<std::string> arguments = fetch;
-    arguments.push_back(path);
-    return arguments;
-  };
-  ASSERT_EQ(Run(to(Path("whole.bcf"))).exit_code, 0);
+  ASSERT_EQ(Run(To(fetch, Path("whole.bcf"))).exit_code, 0);
   Proxy proxy(server().port());
   proxy.CutAfter(kMidStream, 4);
-  const ProgramResult result = RunAt(proxy.address(), to(Path("cut.bcf")));
+  const ProgramResult result = RunAt(proxy.address(), To(fetch, Path("cut.bcf")));
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(proxy.cuts(), 4);
   EXPECT_THAT(result.err, HasSubstr("trying again"));
@@ -63,15 +64,10 @@ TEST_F(FaultsTest, ResumesWhereTheConnectionBroke) {
 
 TEST_F(FaultsTest, ResumesAfterTheServerWasRestarted) {
   const std::vector<std::string> fetch = {"fetch", kHaplotypes, "-n", "40000", "--seed", "8", "-o"};
-  const auto to = [&fetch](const std::string& path) {
-    std::vector<std::string> arguments = fetch;
-    arguments.push_back(path);
-    return arguments;
-  };
-  ASSERT_EQ(Run(to(Path("whole.bcf"))).exit_code, 0);
+  ASSERT_EQ(Run(To(fetch, Path("whole.bcf"))).exit_code, 0);
   Proxy proxy(server().port());
   proxy.StallAfter(kMidStream);
-  Subprocess program(Command(to(Path("cut.bcf"))), {{"GENOSERVE_SERVER", proxy.address()}});
+  Subprocess program(Command(To(fetch, Path("cut.bcf"))), {{"GENOSERVE_SERVER", proxy.address()}});
   proxy.AwaitStall();
   RestartServer();
   proxy.SetServer(server().port());

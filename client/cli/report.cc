@@ -39,9 +39,7 @@ absl::Status CheckArguments(const ReportArguments& arguments) {
       !(arguments.synthetic.phenotypes.empty() && arguments.holdout.phenotypes.empty())) {
     return invalid("--synth-pheno and --holdout-pheno need --pheno of the training");
   }
-  if (!(arguments.holdout_share >= 0.05 && arguments.holdout_share <= 0.5)) {
-    return invalid("--holdout-share must be a number from 0.05 to 0.5");
-  }
+  GENOSERVE_RETURN_IF_ERROR(CheckHoldoutShare("--holdout-share", arguments.holdout_share));
   if (arguments.holdout.genotypes.empty() &&
       !(arguments.holdout.panel.empty() && arguments.holdout.phenotypes.empty())) {
     return invalid("--holdout-panel and --holdout-pheno need --holdout");

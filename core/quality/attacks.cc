@@ -13,6 +13,7 @@
 #include "core/quality/allele_frequency.h"
 #include "core/quality/attribute.h"
 #include "core/quality/bit_planes.h"
+#include "core/quality/evenly_spaced.h"
 #include "core/quality/families.h"
 #include "core/quality/kinship.h"
 #include "core/quality/measurement.h"
@@ -29,13 +30,6 @@ constexpr size_t kRocPoints = 200;     // of a drawn curve
 constexpr double kBin = 0.02;          // of the histogram of kinship
 constexpr int kBins = 31;              // from -0.1 to 0.52
 constexpr double kFirstBin = -0.1;
-
-// Up to `count` of a cohort's samples, evenly picked.
-std::vector<size_t> SomeOf(size_t samples, size_t count) {
-  std::vector<size_t> picked(std::min(samples, count));
-  for (size_t i = 0; i < picked.size(); ++i) picked[i] = i * samples / picked.size();
-  return picked;
-}
 
 // Largest kinship of each sample of a candidate with one of the members, and with one of the hold-out.
 struct NearestRelatives {
@@ -125,7 +119,7 @@ void MeasureKinship(const QualitySets& sets, v1::Quality* quality) {
     const Cohort& whole = candidate == Candidate::kSynthetic ? sets.whole_synthetic
                           : candidate == Candidate::kFloor   ? sets.whole_holdout
                                                              : sets.candidate(candidate);
-    const Cohort some = whole.Select(SomeOf(whole.samples(), kKinshipSamples));
+    const Cohort some = whole.Select(EvenlySpaced(whole.samples(), kKinshipSamples));
     std::vector<double> found =
         Between(LargestKinship(KinshipSet(some.genotypes, variants), training), kDuplicateKinship, 1);
     // The hold-out may have other shares of the labels than the synthetic cohort.
@@ -148,7 +142,7 @@ struct Targets {
 
 // Families are those among the targets themselves, members and hold-out apart.
 Targets TargetsOf(const QualitySets& sets) {
-  const auto some = [](const Cohort& cohort) { return cohort.Select(SomeOf(cohort.samples(), kAttacked)); };
+  const auto some = [](const Cohort& cohort) { return cohort.Select(EvenlySpaced(cohort.samples(), kAttacked)); };
   const auto resamples = [&sets](const Cohort& cohort, uint32_t stream) {
     FamilySearch found;
     return PersonResamples(cohort.samples(), cohort.labels, FamilyClusters(cohort.genotypes, sets.variants, &found),

@@ -4,7 +4,6 @@
 #include <cstring>
 
 #include "core/genotype/bit_transpose.h"
-#include "core/kernels/bits.h"
 
 namespace genoserve {
 namespace {
@@ -69,10 +68,6 @@ BitPlanes BitPlanes::OfVariants(const GenotypeMatrix& genotypes) {
     planes.Fill(variant, std::span(transposed).subspan(variant * stride, stride));
   }
   return planes;
-}
-
-uint64_t ManhattanDistance(const BitPlanes& a, size_t i, const BitPlanes& b, size_t j) {
-  return CountXor(a.Vector(i), b.Vector(j));
 }
 
 }  // namespace genoserve

@@ -45,7 +45,4 @@ class BitPlanes {
   std::vector<uint64_t> words_;
 };
 
-/// Sum of |x - y| over two vectors of as many planes and the same length.
-uint64_t ManhattanDistance(const BitPlanes& a, size_t i, const BitPlanes& b, size_t j);
-
 }  // namespace genoserve

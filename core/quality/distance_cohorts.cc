@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/quality/evenly_spaced.h"
+
 namespace genoserve {
 
 Cohort EvenlyPicked(const Cohort& cohort, size_t most) {
   if (cohort.samples() <= most) return cohort;
-  std::vector<size_t> picked(most);
-  for (size_t i = 0; i < most; ++i) picked[i] = i * cohort.samples() / most;
-  return cohort.Select(picked);
+  return cohort.Select(EvenlySpaced(cohort.samples(), most));
 }
 
 DistanceCohorts DistanceCohorts::Of(const QualitySets& sets, size_t most_rows) {

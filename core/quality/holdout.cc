@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "core/base/philox.h"
 
 namespace genoserve {
@@ -13,6 +14,11 @@ namespace {
 constexpr uint64_t kStream = uint64_t{5} << 40;  // beside the streams of quality_sets.cc
 
 }  // namespace
+
+absl::Status CheckHoldoutShare(absl::string_view option, double share) {
+  if (share >= 0.05 && share <= 0.5) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(option, " must be a share from 0.05 to 0.5"));
+}
 
 Split SplitHoldout(size_t samples, const std::vector<int>& labels, const std::vector<int>& families, double share) {
   const auto label_of = [&labels](size_t i) { return labels.empty() ? 0 : labels[i]; };

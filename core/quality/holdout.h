@@ -5,10 +5,16 @@
 #include <cstdint>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+
 namespace genoserve {
 
 /// The share that is kept apart where the user does not say.
 inline constexpr double kHoldoutShare = 0.2;
+
+/// INVALID_ARGUMENT, with the option's name, unless the share is from 0.05 to 0.5.
+absl::Status CheckHoldoutShare(absl::string_view option, double share);
 
 /// Indices of samples, ascending.
 struct Split {

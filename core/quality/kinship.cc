@@ -12,6 +12,7 @@
 #include "absl/strings/str_format.h"
 #include "core/base/parallel.h"
 #include "core/kernels/bits.h"
+#include "core/quality/evenly_spaced.h"
 
 namespace genoserve {
 namespace {
@@ -29,12 +30,6 @@ constexpr int64_t kShortestStretch = 20'000'000;  // base pairs
 constexpr size_t kLargestFamilyShare = 10;        // a tenth of the samples
 constexpr size_t kAlwaysAllowed = 10;             // samples of a family
 constexpr double kStep = 0.01;
-
-std::vector<size_t> EvenlyPicked(size_t from, size_t count) {
-  std::vector<size_t> picked(std::min(from, count));
-  for (size_t i = 0; i < picked.size(); ++i) picked[i] = i * from / picked.size();
-  return picked;
-}
 
 // Sum of ALT counts of a variant.
 uint64_t AltCount(const BitPlanes& variants, size_t v) { return CountBits(variants.Vector(v)); }
@@ -143,7 +138,7 @@ std::string NoRelativesBecause(const KinshipSet& set, const std::vector<size_t>&
 }  // namespace
 
 std::vector<size_t> KinshipVariants(const GenotypeMatrix& genotypes) {
-  const GenotypeMatrix some = genotypes.SelectSamples(EvenlyPicked(genotypes.samples(), kPickingSamples)).ToDiploid();
+  const GenotypeMatrix some = genotypes.SelectSamples(EvenlySpaced(genotypes.samples(), kPickingSamples)).ToDiploid();
   const BitPlanes planes = BitPlanes::OfVariants(some);
   std::vector<size_t> frequent;
   for (size_t v = 0; v < planes.vectors(); ++v) {

@@ -7,17 +7,10 @@
 
 #include "core/base/parallel.h"
 #include "core/base/philox.h"
+#include "core/base/quantile.h"
 
 namespace genoserve {
 namespace {
-
-// Quantile `p` of ascending numbers by linear interpolation (Hyndman and Fan 1996, definition 7).
-double QuantileOf(const std::vector<double>& sorted, double p) {
-  const double place = p * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<size_t>(place);
-  const size_t above = std::min(below + 1, sorted.size() - 1);
-  return sorted[below] + (place - static_cast<double>(below)) * (sorted[above] - sorted[below]);
-}
 
 // n indices of [0, n) with replacement: replicate `replicate` of a bootstrap.
 std::vector<uint32_t> Resample(size_t n, uint64_t seed, size_t replicate) {
@@ -49,8 +42,8 @@ Measurement WithReplicates(double value, std::vector<double> replicates, size_t 
   measurement.value = value;
   std::erase_if(replicates, [](double replicate) { return !std::isfinite(replicate); });
   std::sort(replicates.begin(), replicates.end());
-  measurement.low = replicates.empty() ? value : QuantileOf(replicates, 0.025);
-  measurement.high = replicates.empty() ? value : QuantileOf(replicates, 0.975);
+  measurement.low = replicates.empty() ? value : Quantile(replicates, 0.025);
+  measurement.high = replicates.empty() ? value : Quantile(replicates, 0.975);
   return measurement;
 }
 

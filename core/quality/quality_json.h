@@ -9,7 +9,7 @@
 
 namespace genoserve {
 
-/// The format that this build writes, and the newest one that it reads.
+/// The format that this build writes.
 inline constexpr int kQualityFormatVersion = 1;
 
 /// The fields under their names in the proto, with a newline at the end. INVALID_ARGUMENT where a text is not UTF-8.

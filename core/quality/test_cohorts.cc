@@ -2,17 +2,11 @@
 
 #include <gtest/gtest.h>
 
-#include "absl/strings/str_cat.h"
-
 namespace genoserve {
 
 QualitySets TestSets(size_t samples, size_t variants, bool phased) {
   QualitySets sets;
-  std::vector<VariantRecord> records;
-  for (size_t v = 0; v < variants; ++v) {
-    records.push_back({"1", static_cast<int64_t>(1000 * (v + 1)), absl::StrCat("rs", v), "A", "C"});
-  }
-  sets.variants = VariantTable::Create(std::move(records), {}).value();
+  sets.variants = EvenVariants(variants);
   sets.labels = {"A", "B"};
   sets.seed = 11;
   sets.whole_training = TestCohort(101, samples, variants, phased);

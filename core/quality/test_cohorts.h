@@ -2,9 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "core/genotype/genotype_matrix.h"
+#include "core/genotype/variant_table.h"
 #include "core/quality/quality_sets.h"
 
 namespace genoserve {
@@ -26,6 +29,15 @@ class TestRandom {
  private:
   uint64_t state_;
 };
+
+/// Variants every 1,000 bp of one contig.
+inline VariantTable EvenVariants(size_t count) {
+  std::vector<VariantRecord> records;
+  for (size_t v = 0; v < count; ++v) {
+    records.push_back({"1", static_cast<int64_t>(1000 * (v + 1)), absl::StrCat("rs", v), "A", "C"});
+  }
+  return VariantTable::Create(std::move(records), {}).value();
+}
 
 /// Haplotypes of samples whose label is their index modulo `labels`: mosaics of six founders of the label, with
 /// mutations. Cohorts of one founders_seed are of one population.

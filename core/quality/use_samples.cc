@@ -9,6 +9,7 @@
 #include "core/base/parallel.h"
 #include "core/kernels/bits.h"
 #include "core/quality/bit_planes.h"
+#include "core/quality/evenly_spaced.h"
 
 namespace genoserve {
 namespace {
@@ -92,8 +93,7 @@ UseSamples MakeUseSamples(const QualitySets& sets) {
   for (size_t s = 0; s < kUseSets; ++s) {
     const auto set = static_cast<UseSet>(s);
     const Cohort& cohort = CohortOf(sets, set);
-    std::vector<size_t> indices(n);
-    for (size_t i = 0; i < n; ++i) indices[i] = i * cohort.samples() / n;
+    const std::vector<size_t> indices = EvenlySpaced(cohort.samples(), n);
     planes.push_back(BitPlanes::OfRows(cohort.genotypes.SelectSamples(indices).ToDiploid()));
     if (!sets.labels.empty()) {
       for (const size_t i : indices) samples.labels.push_back(cohort.labels[i]);

@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "absl/strings/str_format.h"
+#include "core/base/quantile.h"
 
 namespace genoserve {
 namespace {
@@ -26,13 +27,6 @@ void FillContinuous(const std::vector<double>& sorted, v1::ContinuousPhenotype& 
 }
 
 }  // namespace
-
-double Quantile(std::span<const double> sorted, double p) {
-  const double place = static_cast<double>(sorted.size() - 1) * p;
-  const auto below = static_cast<size_t>(place);
-  const size_t above = std::min(below + 1, sorted.size() - 1);
-  return sorted[below] + (place - static_cast<double>(below)) * (sorted[above] - sorted[below]);
-}
 
 absl::StatusOr<v1::PhenotypeSchema> SchemaOf(const PhenotypeColumn& column) {
   v1::PhenotypeSchema schema;

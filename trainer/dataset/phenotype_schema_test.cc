@@ -14,15 +14,6 @@ using ::testing::HasSubstr;
 
 const double kNan = std::nan("");
 
-TEST(PhenotypeSchemaTest, QuantilesInterpolate) {
-  const std::vector<double> sorted = {10, 20, 40};
-  EXPECT_DOUBLE_EQ(Quantile(sorted, 0), 10);
-  EXPECT_DOUBLE_EQ(Quantile(sorted, 0.25), 15);
-  EXPECT_DOUBLE_EQ(Quantile(sorted, 0.75), 30);
-  EXPECT_DOUBLE_EQ(Quantile(sorted, 1), 40);
-  EXPECT_DOUBLE_EQ(Quantile(std::vector<double>{3}, 0.7), 3);
-}
-
 TEST(PhenotypeSchemaTest, ContinuousByHand) {
   // 0 to 200, so that the quantile p is 200 p; one value missing.
   std::vector<double> values = {kNan};
