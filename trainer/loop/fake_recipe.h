@@ -26,12 +26,15 @@ class FakeRecipe final : public Recipe {
   absl::Status RestoreState(absl::string_view state) override {
     return absl::SimpleAtoi(state, &steps_) ? absl::OkStatus() : absl::InvalidArgumentError("no number");
   }
+  void Recover(int attempt) override { attempt_ = attempt; }
+  int attempt() const { return attempt_; }
   absl::StatusOr<TensorMap> Export() const override { return TensorMap(); }
 
  private:
   FakeClock& clock_;
   const int64_t fails_at_;
   int64_t steps_ = 0;
+  int attempt_ = 0;
 };
 
 }  // namespace genoserve

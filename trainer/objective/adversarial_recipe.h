@@ -23,6 +23,7 @@ class AdversarialRecipe : public Recipe {
   int64_t steps() const final { return steps_; }
   absl::StatusOr<std::string> SaveState() const final;
   absl::Status RestoreState(absl::string_view state) final;
+  void Recover(int attempt) final { attempt_ = attempt; }
   absl::StatusOr<TensorMap> Export() const final;
 
  protected:
@@ -56,6 +57,7 @@ class AdversarialRecipe : public Recipe {
 
   int64_t total_steps_;
   int64_t steps_ = 0;
+  int attempt_ = 0;  // of Recover
   Parameters average_;
 };
 

@@ -43,6 +43,9 @@ class Recipe {
   virtual absl::StatusOr<std::string> SaveState() const = 0;
   /// Continues where SaveState was called, to the bit on a CPU. INVALID_ARGUMENT where it belongs to other sizes.
   virtual absl::Status RestoreState(absl::string_view state) = 0;
+  /// Call after RestoreState where the run diverged: what follows draws anew and at rates of 0.5^`attempt` of those of the
+  /// recipe, so that it takes another path. `attempt` is 1 and up, and part of the state.
+  virtual void Recover(int attempt) = 0;
   /// Weights for MakeGenerator: averaged, BatchNorm folded, calibrated to the training frequencies where asked for.
   virtual absl::StatusOr<TensorMap> Export() const = 0;
 };
