@@ -25,7 +25,7 @@ int Main(int argc, char** argv) {
   app.set_version_flag("--version", absl::StrCat("genoserve-trainer ", GENOSERVE_VERSION));
   app.footer(absl::StrCat("genoserve-trainer COMMAND --help tells the options, with examples.\n\n", kExitCodeHelp));
   app.get_formatter()->column_width(34);
-  TrainArguments train;
+  TrainOptions train;
   AddTrainCommand(app, train);
   try {
     app.parse(argc, argv);
@@ -34,9 +34,9 @@ int Main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return Complain(absl::StrReplaceAll(error.what(), {{"\n", " "}}));
   }
-  absl::Status status = CheckTrainArguments(train);
-  if (status.ok()) SetUpRuntime(argv);
-  if (status.ok()) status = Train(train);
+  const absl::StatusOr<v1::TrainConfig> config = ConfigOf(train);
+  if (config.ok()) SetUpRuntime(argv);
+  const absl::Status status = config.ok() ? Train(*config, train.resume) : config.status();
   if (!status.ok()) Complain(status.message());
   return ExitCodeOf(status);
 }

@@ -28,6 +28,7 @@
 #include "trainer/loop/generator_quality.h"
 #include "trainer/loop/interrupt.h"
 #include "trainer/loop/training_loop.h"
+#include "trainer/train_config.h"
 
 namespace genoserve {
 namespace {
@@ -35,20 +36,27 @@ namespace {
 void Tell(absl::string_view line) { std::cerr << line << std::endl; }
 
 // The folder must be there, unless it may be made, and must be writable, before hours are spent.
-absl::StatusOr<std::unique_ptr<CheckpointStore>> OpenForPublishing(const TrainArguments& arguments) {
-  if (!arguments.create_store) {
-    const auto store = OpenStore(arguments.store, false);
+absl::StatusOr<std::unique_ptr<CheckpointStore>> OpenForPublishing(const v1::TrainConfig& config) {
+  if (!config.output().create_store()) {
+    const auto store = OpenStore(config.output().store(), false);
     if (absl::IsNotFound(store.status())) {
       return Annotate(store.status(), "add --create-store to make it");
     }
     GENOSERVE_RETURN_IF_ERROR(store.status());
   }
-  return OpenStore(arguments.store, true);
+  return OpenStore(config.output().store(), true);
 }
 
-DatasetOptions OptionsOf(const TrainArguments& arguments, GenotypeSource source) {
-  return {std::move(source),    IsDiploidPreset(arguments.preset), arguments.panel,       arguments.label_column,
-          arguments.phenotypes, arguments.phenotype_names,         arguments.categorical, arguments.holdout_share};
+DatasetOptions OptionsOf(const v1::TrainConfig& config, GenotypeSource source) {
+  const v1::TrainInput& input = config.input();
+  return {std::move(source),
+          IsDiploidPreset(config.arch()),
+          input.panel(),
+          input.label_column(),
+          input.pheno(),
+          {input.pheno_names().begin(), input.pheno_names().end()},
+          {input.categorical().begin(), input.categorical().end()},
+          input.holdout_share()};
 }
 
 std::string Describe(const Dataset& dataset) {
@@ -70,13 +78,14 @@ std::string Describe(const Dataset& dataset) {
 // One training: the state that its phases share.
 class TrainingRun {
  public:
-  TrainingRun(const TrainArguments& arguments, CheckpointStore& store, Dataset dataset, DeviceKind device)
-      : arguments_(arguments),
+  TrainingRun(const v1::TrainConfig& config, bool resume, CheckpointStore& store, Dataset dataset, DeviceKind device)
+      : config_(config),
+        resume_(resume),
         store_(store),
         dataset_(std::move(dataset)),
         manifest_(dataset_.manifest),
         device_(device),
-        checkpoint_path_(arguments.checkpoint.empty() ? DefaultCheckpoint(arguments) : arguments.checkpoint) {}
+        checkpoint_path_(CheckpointPath(config)) {}
 
   absl::Status Run() {
     GENOSERVE_RETURN_IF_ERROR(SetUp());
@@ -94,22 +103,23 @@ class TrainingRun {
 
  private:
   absl::Status SetUp() {
-    GENOSERVE_RETURN_IF_ERROR(ApplyPreset(arguments_.preset, manifest_));
+    GENOSERVE_RETURN_IF_ERROR(ApplyPreset(config_.arch(), manifest_));
     v1::Training& training = *manifest_.mutable_training();
-    if (arguments_.batch_size > 0) training.mutable_recipe()->set_batch_size(arguments_.batch_size);
-    training.set_seed(arguments_.seed);
-    training.set_steps(arguments_.steps > 0 ? arguments_.steps : DefaultSteps(manifest_, arguments_.quick));
+    if (config_.recipe().batch_size() > 0) training.mutable_recipe()->set_batch_size(config_.recipe().batch_size());
+    training.set_seed(config_.schedule().seed());
+    training.set_steps(config_.schedule().steps() > 0 ? config_.schedule().steps()
+                                                      : DefaultSteps(manifest_, config_.schedule().quick()));
     training.set_code_version(GENOSERVE_VERSION);
     training.set_device(device_ == DeviceKind::kCpu ? "cpu" : "cuda");
-    manifest_.set_licence(arguments_.licence);
-    manifest_.set_data_terms(arguments_.data_terms);
-    manifest_.set_description(arguments_.description);
+    manifest_.set_licence(config_.output().licence());
+    manifest_.set_data_terms(config_.output().data_terms());
+    manifest_.set_description(config_.output().description());
     // A label or text that no manifest can hold is refused now, not after the training.
     GENOSERVE_RETURN_IF_ERROR(SerializeManifest(manifest_).status());
     GENOSERVE_RETURN_IF_ERROR(CheckMeasurable(manifest_, Real()));
     GENOSERVE_ASSIGN_OR_RETURN(recipe_,
                                MakeRecipe(manifest_, dataset_.training, training.seed(), training.steps(), device_));
-    return arguments_.resume ? Resume() : CheckNoCheckpoint();
+    return resume_ ? Resume() : CheckNoCheckpoint();
   }
 
   absl::Status Resume() {
@@ -138,10 +148,12 @@ class TrainingRun {
   absl::StatusOr<LoopEnd> Loop() {
     LoopOptions options;
     options.total_steps = manifest_.training().steps();
-    const double most = arguments_.max_seconds > 0 ? arguments_.max_seconds : arguments_.quick ? kQuickSeconds : 0;
+    const double most = config_.schedule().max_seconds() > 0 ? config_.schedule().max_seconds()
+                        : config_.schedule().quick()         ? kQuickSeconds
+                                                             : 0;
     if (most > 0) options.max_time = absl::Seconds(most);
     CatchInterrupts();
-    Tell(absl::StrFormat("training %s, %d steps on %s; Ctrl-C writes a checkpoint and stops", arguments_.preset,
+    Tell(absl::StrFormat("training %s, %d steps on %s; Ctrl-C writes a checkpoint and stops", config_.arch(),
                          options.total_steps, manifest_.training().device()));
     began_ = clock_.Now();
     Progress progress(std::cerr, StyleOfStandardError(), clock_, recipe_->steps(), options.total_steps,
@@ -156,8 +168,8 @@ class TrainingRun {
 
   // Of the checkpoint whose place the user did not choose.
   absl::Status MakeCheckpointFolder() const {
-    if (!arguments_.checkpoint.empty()) return absl::OkStatus();
-    absl::Status made = files_.MakeFolder(JoinPath(arguments_.store, ".checkpoints"));
+    if (!config_.schedule().checkpoint().empty()) return absl::OkStatus();
+    absl::Status made = files_.MakeFolder(JoinPath(config_.output().store(), ".checkpoints"));
     return absl::IsAlreadyExists(made) ? absl::OkStatus() : made;
   }
 
@@ -180,7 +192,7 @@ class TrainingRun {
     files_.Remove(checkpoint_path_).IgnoreError();
     files_.Remove(RefusedReportPath()).IgnoreError();
     // The folder goes with the last checkpoint in it; this fails where there are others.
-    if (arguments_.checkpoint.empty()) ::rmdir(JoinPath(arguments_.store, ".checkpoints").c_str());
+    if (config_.schedule().checkpoint().empty()) ::rmdir(JoinPath(config_.output().store(), ".checkpoints").c_str());
   }
 
   // The page of a generator that was refused.
@@ -197,15 +209,15 @@ class TrainingRun {
     }
     GENOSERVE_RETURN_IF_ERROR(generator.status());
     GENOSERVE_ASSIGN_OR_RETURN(GenotypeMatrix cohort,
-                               GenerateLike(**generator, dataset_.training, arguments_.seed, Interrupted));
+                               GenerateLike(**generator, dataset_.training, config_.schedule().seed(), Interrupted));
     GENOSERVE_ASSIGN_OR_RETURN(v1::Quality quality, Measure(std::move(cohort)));
-    GENOSERVE_ASSIGN_OR_RETURN(const v1::Gate gate, ReadGate(arguments_.gate));
-    v1::GateResult result = Judge(gate, arguments_.gate, quality.mutable_figures());
-    result.set_published_anyway(!result.passed() && arguments_.publish_anyway);
+    GENOSERVE_ASSIGN_OR_RETURN(const v1::Gate gate, ReadGate(config_.output().gate()));
+    v1::GateResult result = Judge(gate, config_.output().gate(), quality.mutable_figures());
+    result.set_published_anyway(!result.passed() && config_.output().publish_anyway());
     *quality.mutable_gate() = result;
     std::cout << RenderTable(quality) << std::flush;
     GENOSERVE_ASSIGN_OR_RETURN(const std::string page, RenderReport(quality));
-    if (!result.passed() && !arguments_.publish_anyway) return Refuse(result, page);
+    if (!result.passed() && !config_.output().publish_anyway()) return Refuse(result, page);
     GENOSERVE_ASSIGN_OR_RETURN(const std::string json, SerializeQuality(quality));
     *manifest_.mutable_figures() = quality.figures();
     *manifest_.mutable_gate() = result;
@@ -225,7 +237,7 @@ class TrainingRun {
     };
     absl::StatusOr<v1::Quality> quality = MeasureGenerator(manifest_, Real(), std::move(cohort), progress);
     if (!quality.ok()) return quality;
-    quality->mutable_inputs()->set_title(arguments_.model);
+    quality->mutable_inputs()->set_title(config_.output().model());
     quality->mutable_inputs()->set_measured_at(absl::FormatTime(absl::RFC3339_sec, clock_.Now(), absl::UTCTimeZone()));
     return quality;
   }
@@ -248,19 +260,21 @@ class TrainingRun {
     training.set_steps(recipe_->steps());
     training.set_seconds(trained_seconds_);
     training.set_finished_at(absl::FormatTime(absl::RFC3339_sec, clock_.Now(), absl::UTCTimeZone()));
-    GENOSERVE_ASSIGN_OR_RETURN(const int64_t version,
-                               PublishArtifact(store_, arguments_.model, published, weights, dataset_.variants, parts));
+    GENOSERVE_ASSIGN_OR_RETURN(const int64_t version, PublishArtifact(store_, config_.output().model(), published,
+                                                                      weights, dataset_.variants, parts));
     std::string digest;
-    GENOSERVE_RETURN_IF_ERROR(ReadManifest(store_, arguments_.model, version, &digest).status());
-    std::cout << absl::StreamFormat("published %s version %d digest %s after %d steps in %s\n", arguments_.model,
-                                    version, digest, recipe_->steps(), HumanDuration(absl::Seconds(trained_seconds_)))
+    GENOSERVE_RETURN_IF_ERROR(ReadManifest(store_, config_.output().model(), version, &digest).status());
+    std::cout << absl::StreamFormat("published %s version %d digest %s after %d steps in %s\n",
+                                    config_.output().model(), version, digest, recipe_->steps(),
+                                    HumanDuration(absl::Seconds(trained_seconds_)))
               << std::flush;
     return absl::OkStatus();
   }
 
   const FileSystem& files_ = FileSystem::Posix();
   const Clock& clock_ = Clock::Real();
-  const TrainArguments& arguments_;
+  const v1::TrainConfig& config_;
+  const bool resume_;
   CheckpointStore& store_;
   const Dataset dataset_;
   v1::Manifest manifest_;
@@ -275,15 +289,15 @@ class TrainingRun {
 
 }  // namespace
 
-absl::Status Train(const TrainArguments& arguments) {
-  GENOSERVE_ASSIGN_OR_RETURN(GenotypeSource source, SourceOf(arguments.genotypes));
-  GENOSERVE_RETURN_IF_ERROR(ReadGate(arguments.gate).status());
-  GENOSERVE_ASSIGN_OR_RETURN(const DeviceChoice choice, ParseDeviceChoice(arguments.device));
-  GENOSERVE_ASSIGN_OR_RETURN(Dataset dataset, LoadDataset(OptionsOf(arguments, std::move(source))));
-  GENOSERVE_ASSIGN_OR_RETURN(const std::unique_ptr<CheckpointStore> store, OpenForPublishing(arguments));
+absl::Status Train(const v1::TrainConfig& config, bool resume) {
+  GENOSERVE_ASSIGN_OR_RETURN(GenotypeSource source, SourceOf(config.input()));
+  GENOSERVE_RETURN_IF_ERROR(ReadGate(config.output().gate()).status());
+  GENOSERVE_ASSIGN_OR_RETURN(const DeviceChoice choice, ParseDeviceChoice(config.schedule().device()));
+  GENOSERVE_ASSIGN_OR_RETURN(Dataset dataset, LoadDataset(OptionsOf(config, std::move(source))));
+  GENOSERVE_ASSIGN_OR_RETURN(const std::unique_ptr<CheckpointStore> store, OpenForPublishing(config));
   GENOSERVE_ASSIGN_OR_RETURN(const DeviceKind device, ResolveDevice(choice));
   Tell(Describe(dataset));
-  return TrainingRun(arguments, *store, std::move(dataset), device).Run();
+  return TrainingRun(config, resume, *store, std::move(dataset), device).Run();
 }
 
 }  // namespace genoserve

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "absl/status/status.h"
-#include "trainer/train_options.h"
+#include "genoserve/v1/train.pb.h"
 
 namespace genoserve {
 
@@ -10,7 +10,7 @@ namespace genoserve {
 /// standard error, the figures and the version to standard output. SIGINT and SIGTERM end the training with a
 /// checkpoint and CANCELLED. ABORTED where the generator is not good enough to publish. Nothing that failed is left in
 /// the store; a training that is done but could not be published is kept as a checkpoint, if that can be written.
-/// The arguments must have passed CheckTrainArguments.
-absl::Status Train(const TrainArguments& arguments);
+/// Where `resume` is set it goes on from the checkpoint, if there is one. The configuration must be one of ConfigOf.
+absl::Status Train(const v1::TrainConfig& config, bool resume);
 
 }  // namespace genoserve

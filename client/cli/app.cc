@@ -19,8 +19,8 @@
 #include "client/cli/fetch.h"
 #include "client/cli/models.h"
 #include "client/cli/report.h"
-#include "client/cli/suggest.h"
 #include "client/lib/client_options.h"
+#include "core/base/suggest.h"
 
 namespace genoserve {
 namespace {

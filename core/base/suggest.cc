@@ -1,4 +1,4 @@
-#include "client/cli/suggest.h"
+#include "core/base/suggest.h"
 
 #include <algorithm>
 

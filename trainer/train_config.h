@@ -1,0 +1,40 @@
+// What a training configuration means: its defaults, and whether it makes sense.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "core/io/genotype_source.h"
+#include "genoserve/v1/manifest.pb.h"
+#include "genoserve/v1/train.pb.h"
+
+namespace genoserve {
+
+/// Fills in the defaults that train.proto tells, but those that depend on the data.
+void FillDefaults(v1::TrainConfig& config);
+
+/// Whether a configuration with its defaults makes sense as a whole. INVALID_ARGUMENT with what is wrong and what is
+/// allowed.
+absl::Status CheckTrainConfig(const v1::TrainConfig& config);
+
+/// The one source of genotypes. INVALID_ARGUMENT where there is none, more than one, or haplotypes without a legend.
+absl::StatusOr<GenotypeSource> SourceOf(const v1::TrainInput& input);
+
+/// Whether a preset makes diploid genotypes, and not haplotypes.
+bool IsDiploidPreset(absl::string_view preset);
+
+/// The file of the checkpoint. Where the user named none it lies beside the models of the store, where servers do not
+/// look.
+std::string CheckpointPath(const v1::TrainConfig& config);
+
+/// The steps to take where the user did not say, for a manifest that a preset has filled: those in which the defaults
+/// converge on panels of about a thousand variants, fewer with --quick; for the presets of papers, their epochs.
+int64_t DefaultSteps(const v1::Manifest& manifest, bool quick);
+
+/// Seconds that --quick trains for at most.
+inline constexpr double kQuickSeconds = 35;
+
+}  // namespace genoserve
