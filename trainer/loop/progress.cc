@@ -42,15 +42,15 @@ Progress::Progress(std::ostream& out, const ProgressStyle& style, const Clock& c
     : out_(out),
       style_(style),
       clock_(clock),
-      first_step_(first_step),
       total_steps_(total_steps),
       max_time_(max_time),
       began_(clock.Now()),
       shown_(began_),
       step_(first_step) {}
 
-void Progress::Update(int64_t step, const Losses& losses) {
+void Progress::OnStep(int64_t step, const Losses& losses) {
   step_ = step;
+  ++stepped_;
   if (sums_.size() != losses.size()) {
     sums_ = losses;
     summed_ = 1;
@@ -62,13 +62,25 @@ void Progress::Update(int64_t step, const Losses& losses) {
   if (now - shown_ >= (style_.bar ? kRedraw : kLine)) Show(now);
 }
 
-void Progress::Say(absl::string_view line) {
+void Progress::OnValidation(int64_t step, double score, const ValidationFigures& figures, bool best) {
+  std::string line =
+      absl::StrFormat("validation after step %d: score %.4g%s", step, score, best ? ", the best so far" : "");
+  for (const auto& [name, value] : figures) absl::StrAppendFormat(&line, "  %s %.4g", name, value);
+  OnMessage(line);
+}
+
+void Progress::OnRollBack(int64_t from_step, int64_t to_step, absl::string_view why) {
+  step_ = to_step;
+  OnMessage(absl::StrFormat("step %d: %s; going on from step %d by another path", from_step, why, to_step));
+}
+
+void Progress::OnMessage(absl::string_view line) {
   if (line_open_) out_ << "\r\x1b[K";
   line_open_ = false;
   out_ << line << "\n" << std::flush;
 }
 
-void Progress::Finish() {
+void Progress::OnEnd() {
   if (summed_ > 0) Show(clock_.Now());
   if (line_open_) out_ << "\n" << std::flush;
   line_open_ = false;
@@ -90,7 +102,7 @@ void Progress::Show(absl::Time now) {
 std::string Progress::Describe(absl::Time now) const {
   const absl::Duration elapsed = now - began_;
   const double rate =
-      elapsed > absl::ZeroDuration() ? static_cast<double>(step_ - first_step_) / absl::ToDoubleSeconds(elapsed) : 0;
+      elapsed > absl::ZeroDuration() ? static_cast<double>(stepped_) / absl::ToDoubleSeconds(elapsed) : 0;
   std::string text = absl::StrFormat("step %d/%d", step_, total_steps_);
   if (rate > 0) {
     const absl::Duration by_steps = absl::Seconds(static_cast<double>(total_steps_ - step_) / rate);

@@ -9,7 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "core/base/clock.h"
-#include "trainer/objective/recipe.h"
+#include "trainer/loop/observer.h"
 
 namespace genoserve {
 
@@ -24,20 +24,22 @@ struct ProgressStyle {
 /// (no-color.org).
 ProgressStyle StyleOfStandardError();
 
-/// Shows steps done, steps a second, time left, and each loss as its mean since it was shown last. Not thread-safe.
-class Progress {
+/// Shows steps done, steps a second, time left, and each loss as its mean since it was shown last; a line each for what
+/// happens beside steps. Not thread-safe.
+class Progress final : public TrainingObserver {
  public:
   /// `out` and `clock` must outlive the object. The run goes from `first_step` to `total_steps`, or for `max_time` if
   /// that is over sooner.
   Progress(std::ostream& out, const ProgressStyle& style, const Clock& clock, int64_t first_step, int64_t total_steps,
            absl::Duration max_time);
 
-  /// `step` steps are done; `losses` are those of the last one.
-  void Update(int64_t step, const Losses& losses);
-  /// Writes a line of text; the bar goes on below it.
-  void Say(absl::string_view line);
+  void OnStep(int64_t step, const Losses& losses) override;
+  void OnValidation(int64_t step, double score, const ValidationFigures& figures, bool best) override;
+  void OnRollBack(int64_t from_step, int64_t to_step, absl::string_view why) override;
+  /// The bar goes on below the line.
+  void OnMessage(absl::string_view line) override;
   /// Shows the last state and ends the bar's line.
-  void Finish();
+  void OnEnd() override;
 
  private:
   void Show(absl::Time now);
@@ -47,12 +49,12 @@ class Progress {
   std::ostream& out_;
   const ProgressStyle style_;
   const Clock& clock_;
-  const int64_t first_step_;
   const int64_t total_steps_;
   const absl::Duration max_time_;
   const absl::Time began_;
   absl::Time shown_;
   int64_t step_;
+  int64_t stepped_ = 0;     // times in this run, those included that were rolled back
   bool line_open_ = false;  // the bar stands on the current line
   Losses sums_;             // since the last time they were shown
   int64_t summed_ = 0;

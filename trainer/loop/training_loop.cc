@@ -24,18 +24,18 @@ absl::StatusOr<LoopEnd> RunTrainingLoop(Recipe& recipe, const LoopOptions& optio
     }
     absl::StatusOr<Losses> losses = recipe.Step();
     if (!losses.ok()) {
-      progress.Finish();
+      progress.OnEnd();
       return Annotate(losses.status(), absl::StrCat("step ", recipe.steps() + 1));
     }
-    progress.Update(recipe.steps(), *losses);
+    progress.OnStep(recipe.steps(), *losses);
     if (clock.Now() - saved >= options.checkpoint_every) {
       if (const absl::Status status = checkpoint(); !status.ok()) {
-        progress.Say(absl::StrCat("cannot write a checkpoint, going on without: ", status.message()));
+        progress.OnMessage(absl::StrCat("cannot write a checkpoint, going on without: ", status.message()));
       }
       saved = clock.Now();
     }
   }
-  progress.Finish();
+  progress.OnEnd();
   if (end == LoopEnd::kInterrupted) GENOSERVE_RETURN_IF_ERROR(checkpoint());
   return end;
 }
