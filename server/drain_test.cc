@@ -1,37 +1,20 @@
 // How a server stops, and what health and probes tell meanwhile.
-#include <civetweb.h>
 #include <gmock/gmock.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <gtest/gtest.h>
 
-#include <array>
 #include <string>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
+#include "core/http/test_get.h"
 #include "server/test_server.h"
 
 namespace genoserve {
 namespace {
 
 using testing::HasSubstr;
-
-// The answer of an HTTP server: status line, headers and body.
-std::string Get(int port, const std::string& path) {
-  std::array<char, 200> error{};
-  mg_connection* connection = mg_download("127.0.0.1", port, 0, error.data(), error.size(), "%s",
-                                          absl::StrCat("GET ", path, " HTTP/1.0\r\n\r\n").c_str());
-  if (connection == nullptr) return error.data();
-  const mg_response_info* info = mg_get_response_info(connection);
-  std::string answer = absl::StrCat(info->status_code, "\n");
-  std::array<char, 4096> buffer{};
-  for (int size = 0; (size = mg_read(connection, buffer.data(), buffer.size())) > 0;) {
-    answer.append(buffer.data(), static_cast<size_t>(size));
-  }
-  mg_close_connection(connection);
-  return answer;
-}
 
 class DrainTest : public ServerTest {
  protected:
@@ -74,9 +57,9 @@ TEST_F(DrainTest, HealthIsToldPerServerAndPerModel) {
   AwaitHealthy("model");
   AwaitHealthy("");
   EXPECT_EQ(Health("other"), -1);
-  EXPECT_THAT(Get(server_->http_port(), "/readyz"), HasSubstr("200\nok"));
-  EXPECT_THAT(Get(server_->http_port(), "/livez"), HasSubstr("200\nok"));
-  EXPECT_THAT(Get(server_->http_port(), "/other"), HasSubstr("404"));
+  EXPECT_THAT(HttpGet(server_->http_port(), "/readyz"), HasSubstr("200\nok"));
+  EXPECT_THAT(HttpGet(server_->http_port(), "/livez"), HasSubstr("200\nok"));
+  EXPECT_THAT(HttpGet(server_->http_port(), "/other"), HasSubstr("404"));
 }
 
 TEST_F(DrainTest, AnEmptyStoreIsReadyAndAnswersThatThereIsNothing) {
@@ -86,7 +69,7 @@ TEST_F(DrainTest, AnEmptyStoreIsReadyAndAnswersThatThereIsNothing) {
   ASSERT_TRUE(server.ok()) << server.status();
   server_ = *std::move(server);
   stub_ = v1::CohortService::NewStub(Connect());
-  EXPECT_THAT(Get(server_->http_port(), "/readyz"), HasSubstr("200"));
+  EXPECT_THAT(HttpGet(server_->http_port(), "/readyz"), HasSubstr("200"));
   const grpc::Status status = StatusOf(CohortRequest("model", 1));
   EXPECT_EQ(status.error_code(), grpc::StatusCode::NOT_FOUND);
   EXPECT_THAT(status.error_message(), HasSubstr("no models"));
@@ -96,7 +79,7 @@ TEST_F(DrainTest, MetricsTellWhatWasSent) {
   Start();
   ASSERT_TRUE(Fetch(CohortRequest("model", 1234)).ok());
   AwaitNoStreams();
-  const std::string metrics = Get(server_->http_port(), "/metrics");
+  const std::string metrics = HttpGet(server_->http_port(), "/metrics");
   EXPECT_THAT(metrics, HasSubstr("genoserve_samples_sent_total{model=\"model\",version=\"1\"} 1234"));
   EXPECT_THAT(metrics, HasSubstr("genoserve_genotype_bytes_sent_total{model=\"model\",version=\"1\"} 308500"));
   EXPECT_THAT(metrics, HasSubstr("genoserve_version_state{model=\"model\",state=\"serving\",version=\"1\"} 1"));
@@ -125,8 +108,8 @@ TEST_F(DrainTest, ADrainRefusesNewRequestsAndLetsStreamsFinish) {
     refused = next->Finish();
   } while (refused.ok());
   EXPECT_EQ(refused.error_code(), grpc::StatusCode::UNAVAILABLE);
-  EXPECT_THAT(Get(server_->http_port(), "/readyz"), HasSubstr("503\ndraining"));
-  EXPECT_THAT(Get(server_->http_port(), "/livez"), HasSubstr("200"));
+  EXPECT_THAT(HttpGet(server_->http_port(), "/readyz"), HasSubstr("503\ndraining"));
+  EXPECT_THAT(HttpGet(server_->http_port(), "/livez"), HasSubstr("200"));
   EXPECT_EQ(Health(""), 2);
   EXPECT_EQ(Health("model"), 2);
   while (reader->Read(&response)) {

@@ -1,4 +1,4 @@
-#include "server/http.h"
+#include "core/http/http_server.h"
 
 #include <civetweb.h>
 #include <netdb.h>
@@ -91,12 +91,14 @@ absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(absl::string_view 
   }
   mg_server_port listening{};
   if (mg_get_server_ports(server->context_, 1, &listening) == 1) server->port_ = listening.port;
-  const auto data = [](const std::function<std::string()>& handler) {
-    return const_cast<void*>(static_cast<const void*>(&handler));
+  const auto serve = [&server](const char* path, mg_request_handler answer,
+                               const std::function<std::string()>& handler) {
+    if (!handler) return;
+    mg_set_request_handler(server->context_, path, answer, const_cast<void*>(static_cast<const void*>(&handler)));
   };
-  mg_set_request_handler(server->context_, "/metrics$", &AnswerMetrics, data(server->handlers_.metrics));
-  mg_set_request_handler(server->context_, "/livez$", &AnswerProbe, data(server->handlers_.livez));
-  mg_set_request_handler(server->context_, "/readyz$", &AnswerProbe, data(server->handlers_.readyz));
+  serve("/metrics$", &AnswerMetrics, server->handlers_.metrics);
+  serve("/livez$", &AnswerProbe, server->handlers_.livez);
+  serve("/readyz$", &AnswerProbe, server->handlers_.readyz);
   return server;
 }
 

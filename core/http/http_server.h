@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -13,14 +14,14 @@ struct mg_context;
 namespace genoserve {
 
 /// Serves GET /metrics, /livez and /readyz on threads of its own. A probe that passes is 200 "ok", one that does not is
-/// 503 with the reason. Thread-safe.
+/// 503 with the reason; a path without a handler is 404. Thread-safe.
 class HttpServer {
  public:
   /// What the paths answer. Called from several threads.
   struct Handlers {
-    std::function<std::string()> metrics;
-    std::function<std::string()> livez;   ///< why the server should be restarted; empty = it lives
-    std::function<std::string()> readyz;  ///< why requests should go elsewhere; empty = it is ready
+    std::function<std::string()> metrics = nullptr;
+    std::function<std::string()> livez = nullptr;   ///< why the process should be restarted; empty = it lives
+    std::function<std::string()> readyz = nullptr;  ///< why requests should go elsewhere; empty = it is ready
   };
 
   /// Listens on host:port, an address or localhost, port 0 for any free one. UNAVAILABLE where it cannot.
