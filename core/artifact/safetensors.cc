@@ -18,6 +18,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "safetensors is little-endian and is copied as it is");
 
 constexpr size_t kLengthBytes = 8;
+constexpr size_t kNumberBytes = 4;  // of both types
 constexpr uint64_t kMaxHeaderBytes = uint64_t{16} << 20;
 constexpr absl::string_view kMetadataKey = "__metadata__";
 
@@ -31,7 +32,7 @@ struct HeaderEntry {
 };
 
 // Takes the header apart while it is parsed, so that nothing deeper or other than
-// {"name": {"dtype": "F32", "shape": [...], "data_offsets": [...]}, "__metadata__": {"key": "text"}} is ever built.
+// {"name": {"dtype": "F32" or "U32", "shape": [...], "data_offsets": [...]}, "__metadata__": {"key": "text"}} is ever built.
 class HeaderHandler final : public nlohmann::json_sax<nlohmann::json> {
  public:
   std::vector<HeaderEntry>& entries() { return entries_; }
@@ -78,7 +79,9 @@ class HeaderHandler final : public nlohmann::json_sax<nlohmann::json> {
   bool string(std::string& text) override {
     if (place_ == Place::kMetadata) return true;
     if (place_ != Place::kTensor || key_ != "dtype") return Unexpected("a text");
-    if (text != "F32") return Fail(absl::StrCat("has the type ", text.substr(0, 16), ", only F32 is read"));
+    if (text != "F32" && text != "U32") {
+      return Fail(absl::StrCat("has the type ", text.substr(0, 16), ", only F32 and U32 are read"));
+    }
     entries_.back().dtype = text;
     return true;
   }
@@ -129,9 +132,17 @@ absl::Status Malformed(absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat("safetensors: ", what));
 }
 
+// The data of a tensor, whatever its type.
+absl::string_view DataOf(const Tensor& tensor) {
+  if (tensor.words.empty()) {
+    return {reinterpret_cast<const char*>(tensor.values.data()), tensor.values.size() * kNumberBytes};
+  }
+  return {reinterpret_cast<const char*>(tensor.words.data()), tensor.words.size() * kNumberBytes};
+}
+
 // Bytes of a tensor of this shape; false where they are more than 64 bits count.
 bool BytesOfShape(const std::vector<uint64_t>& shape, uint64_t& bytes) {
-  bytes = sizeof(float);
+  bytes = kNumberBytes;
   for (const uint64_t size : shape) {
     if (size > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) return false;
     if (__builtin_mul_overflow(bytes, size, &bytes)) return false;
@@ -146,9 +157,9 @@ std::string SerializeSafetensors(const TensorMap& tensors) {
   uint64_t offset = 0;
   for (const auto& [name, tensor] : tensors) {
     const std::string quoted = nlohmann::json(name).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-    const uint64_t end = offset + tensor.values.size() * sizeof(float);
-    absl::StrAppend(&header, offset == 0 && header.size() == 1 ? "" : ",", quoted, R"(:{"dtype":"F32","shape":[)",
-                    absl::StrJoin(tensor.shape, ","));
+    const uint64_t end = offset + DataOf(tensor).size();
+    absl::StrAppend(&header, header.size() == 1 ? "" : ",", quoted, R"(:{"dtype":")",
+                    tensor.words.empty() ? "F32" : "U32", R"(","shape":[)", absl::StrJoin(tensor.shape, ","));
     absl::StrAppend(&header, R"(],"data_offsets":[)", offset, ",", end, "]}");
     offset = end;
   }
@@ -161,7 +172,7 @@ std::string SerializeSafetensors(const TensorMap& tensors) {
   bytes.reserve(kLengthBytes + header.size() + offset);
   bytes += header;
   for (const auto& [name, tensor] : tensors) {
-    bytes.append(reinterpret_cast<const char*>(tensor.values.data()), tensor.values.size() * sizeof(float));
+    absl::StrAppend(&bytes, DataOf(tensor));
   }
   return bytes;
 }
@@ -206,8 +217,14 @@ absl::StatusOr<TensorMap> ParseSafetensors(absl::string_view bytes) {
     end = entry.offsets[1];
     Tensor tensor;
     tensor.shape.assign(entry.shape.begin(), entry.shape.end());
-    tensor.values.resize(size / sizeof(float));
-    if (size > 0) std::memcpy(tensor.values.data(), data.data() + entry.offsets[0], size);
+    const char* const from = data.data() + entry.offsets[0];
+    if (entry.dtype == "U32") {
+      tensor.words.resize(size / kNumberBytes);
+      if (size > 0) std::memcpy(tensor.words.data(), from, size);
+    } else {
+      tensor.values.resize(size / kNumberBytes);
+      if (size > 0) std::memcpy(tensor.values.data(), from, size);
+    }
     if (!tensors.emplace(entry.name, std::move(tensor)).second) return error("is there twice");
   }
   if (end != data.size()) return Malformed(absl::StrCat(data.size() - end, " bytes belong to no tensor"));
