@@ -42,6 +42,10 @@ class PhiloxStream {
   /// Fills `out` with standard normal values, one a number, from index 0 on.
   void FillNormal(std::span<float> out) const;
 
+  /// What makes the numbers, for those who make many at once: the key, and words 1 to 3 of the counter.
+  const std::array<uint32_t, 2>& key() const { return key_; }
+  const std::array<uint32_t, 3>& counter() const { return counter_; }
+
  private:
   std::array<uint32_t, 2> key_;
   std::array<uint32_t, 3> counter_;  // words 1 to 3; word 0 is the block
