@@ -66,6 +66,7 @@ std::string PhenotypeNames(const v1::Manifest& manifest) {
 
 std::string Architecture(const v1::GeneratorSpec& generator) {
   if (generator.has_acgan()) return "acgan";
+  if (generator.has_chain()) return "chain";
   return generator.has_wgan_gp() ? "wgan-gp" : "unknown";
 }
 

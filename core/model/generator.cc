@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/philox.h"
 #include "core/base/status.h"
+#include "core/model/chain_generator.h"
 #include "core/model/condition.h"
 #include "core/model/draw.h"
 #include "core/model/network.h"
@@ -180,6 +181,7 @@ class TiledGenerator final : public Generator {
 
 absl::StatusOr<std::unique_ptr<Generator>> MakeGenerator(const v1::Manifest& manifest, const TensorMap& weights,
                                                          DeviceKind device) {
+  if (manifest.generator().has_chain()) return MakeChainGenerator(manifest, weights);
   GENOSERVE_ASSIGN_OR_RETURN(GeneratorShape shape, ShapeOfGenerator(manifest));
   GENOSERVE_RETURN_IF_ERROR(CheckWeights(shape, weights));
   GENOSERVE_ASSIGN_OR_RETURN(std::unique_ptr<Network> network, Network::Make(manifest, shape, weights, device));
