@@ -51,6 +51,13 @@ absl::Status ValidateContinuous(const v1::ContinuousPhenotype& phenotype) {
       return Invalid("quantiles must be finite and not descend");
     }
   }
+  if (phenotype.has_log()) {
+    if (!(phenotype.minimum() > 0) || !(phenotype.quantiles(0) > 0)) return Invalid("log: all values must be above 0");
+    if (!std::isfinite(phenotype.log().mean()) || !std::isfinite(phenotype.log().standard_deviation()) ||
+        phenotype.log().standard_deviation() < 0) {
+      return Invalid("log: mean and standard_deviation must be finite, and the latter not negative");
+    }
+  }
   return absl::OkStatus();
 }
 

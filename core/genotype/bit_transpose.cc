@@ -27,23 +27,30 @@ void TransposeBlock(std::array<uint64_t, 64 / kBits>& block) {
 // Words are loaded and stored as bytes, first code in the lowest bits: this needs a little-endian machine.
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
 
+// Columns that are finished before the next ones: few enough that the lines of `to` which they are written to stay in
+// the cache from one row of blocks to the next, however long its rows are.
+constexpr size_t kColumnsATurn = 512;
+
 template <size_t kBits>
 void Transpose(const uint8_t* from, size_t rows, size_t columns, size_t from_stride, uint8_t* to, size_t to_stride) {
   constexpr size_t kSide = 64 / kBits;
   std::array<uint64_t, kSide> block;
-  for (size_t row = 0; row < rows; row += kSide) {
-    const size_t block_rows = std::min(kSide, rows - row);
-    const size_t to_bytes = (block_rows * kBits + 7) / 8;
-    for (size_t column = 0; column < columns; column += kSide) {
-      const size_t block_columns = std::min(kSide, columns - column);
-      const size_t from_bytes = (block_columns * kBits + 7) / 8;
-      block.fill(0);
-      for (size_t i = 0; i < block_rows; ++i) {
-        std::memcpy(&block[i], from + (row + i) * from_stride + column * kBits / 8, from_bytes);
-      }
-      TransposeBlock<kBits>(block);
-      for (size_t i = 0; i < block_columns; ++i) {
-        std::memcpy(to + (column + i) * to_stride + row * kBits / 8, &block[i], to_bytes);
+  for (size_t first = 0; first < columns; first += kColumnsATurn) {
+    const size_t end = std::min(columns, first + kColumnsATurn);
+    for (size_t row = 0; row < rows; row += kSide) {
+      const size_t block_rows = std::min(kSide, rows - row);
+      const size_t to_bytes = (block_rows * kBits + 7) / 8;
+      for (size_t column = first; column < end; column += kSide) {
+        const size_t block_columns = std::min(kSide, end - column);
+        const size_t from_bytes = (block_columns * kBits + 7) / 8;
+        block.fill(0);
+        for (size_t i = 0; i < block_rows; ++i) {
+          std::memcpy(&block[i], from + (row + i) * from_stride + column * kBits / 8, from_bytes);
+        }
+        TransposeBlock<kBits>(block);
+        for (size_t i = 0; i < block_columns; ++i) {
+          std::memcpy(to + (column + i) * to_stride + row * kBits / 8, &block[i], to_bytes);
+        }
       }
     }
   }

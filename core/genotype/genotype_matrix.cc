@@ -1,8 +1,50 @@
 #include "core/genotype/genotype_matrix.h"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
 
 namespace genoserve {
+namespace {
+
+// The bits of a byte, each at twice its place.
+constexpr std::array<uint16_t, 256> kSpread = [] {
+  std::array<uint16_t, 256> table{};
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    unsigned spread = 0;
+    for (unsigned bit = 0; bit < 8; ++bit) spread |= ((byte >> bit) & 1U) << (2 * bit);
+    table[byte] = static_cast<uint16_t>(spread);
+  }
+  return table;
+}();
+
+// The codes of every byte as floats.
+template <size_t kBits>
+struct FloatTable {
+  static constexpr size_t kCodes = 8 / kBits;
+  std::array<std::array<float, kCodes>, 256> codes{};
+  constexpr FloatTable() {
+    for (unsigned byte = 0; byte < 256; ++byte) {
+      for (size_t i = 0; i < kCodes; ++i)
+        codes[byte][i] = static_cast<float>((byte >> (i * kBits)) & ((1U << kBits) - 1));
+    }
+  }
+};
+
+template <size_t kBits>
+void UnpackByTable(std::span<const uint8_t> row, std::span<float> codes) {
+  static constexpr FloatTable<kBits> kTable;
+  const size_t whole = codes.size() / kTable.kCodes;
+  float* to = codes.data();
+  for (size_t byte = 0; byte < whole; ++byte, to += kTable.kCodes) {
+    std::memcpy(to, kTable.codes[row[byte]].data(), sizeof(kTable.codes[0]));
+  }
+  const size_t rest = codes.size() % kTable.kCodes;
+  if (rest > 0) std::copy_n(kTable.codes[row[whole]].begin(), rest, to);
+}
+
+}  // namespace
 
 GenotypeMatrix::GenotypeMatrix(Packing packing, size_t rows, size_t variants)
     : packing_(packing),
@@ -21,6 +63,14 @@ void UnpackCodes(Packing packing, std::span<const uint8_t> row, std::span<uint8_
       codes[i++] = packed & mask;
       packed = static_cast<uint8_t>(packed >> bits);
     }
+  }
+}
+
+void UnpackFloats(Packing packing, std::span<const uint8_t> row, std::span<float> codes) {
+  if (packing == Packing::kHaplotype1Bit) {
+    UnpackByTable<1>(row, codes);
+  } else {
+    UnpackByTable<2>(row, codes);
   }
 }
 
@@ -60,6 +110,18 @@ GenotypeMatrix GenotypeMatrix::SelectSamples(std::span<const size_t> samples) co
   return selected;
 }
 
+void GenotypeMatrix::KeepSamples(std::span<const size_t> samples) {
+  const size_t per_sample = RowsPerSample(packing_);
+  const size_t sample_bytes = per_sample * row_bytes_;
+  for (size_t i = 0; i < samples.size(); ++i) {
+    if (samples[i] == i) continue;
+    std::copy_n(bytes_.begin() + static_cast<ptrdiff_t>(samples[i] * sample_bytes), sample_bytes,
+                bytes_.begin() + static_cast<ptrdiff_t>(i * sample_bytes));
+  }
+  rows_ = samples.size() * per_sample;
+  bytes_.resize(rows_ * row_bytes_);
+}
+
 GenotypeMatrix GenotypeMatrix::SelectVariants(std::span<const size_t> variants) const {
   GenotypeMatrix selected(packing_, rows_, variants.size());
   std::vector<uint8_t> from(variants_);
@@ -72,18 +134,30 @@ GenotypeMatrix GenotypeMatrix::SelectVariants(std::span<const size_t> variants) 
   return selected;
 }
 
-GenotypeMatrix GenotypeMatrix::ToDiploid() const {
-  if (packing_ == Packing::kDiploid2Bit) return *this;
-  GenotypeMatrix diploid(Packing::kDiploid2Bit, samples(), variants_);
-  std::vector<uint8_t> first(variants_);
-  std::vector<uint8_t> second(variants_);
+GenotypeMatrix GenotypeMatrix::ToDiploid() const& { return GenotypeMatrix(*this).ToDiploid(); }
+
+GenotypeMatrix GenotypeMatrix::ToDiploid() && {
+  if (packing_ == Packing::kDiploid2Bit) return std::move(*this);
+  const size_t diploid_bytes = RowBytes(Packing::kDiploid2Bit, variants_);
+  std::vector<uint8_t> pair(2 * row_bytes_);
+  std::vector<uint8_t> sums(2 * row_bytes_);
   for (size_t sample = 0; sample < samples(); ++sample) {
-    UnpackRow(2 * sample, first);
-    UnpackRow(2 * sample + 1, second);
-    for (size_t i = 0; i < variants_; ++i) first[i] = static_cast<uint8_t>(first[i] + second[i]);
-    diploid.PackRow(sample, first);
+    // A diploid row is no longer than two haplotypes, so that it is written to bytes that were read already.
+    std::copy_n(bytes_.begin() + static_cast<ptrdiff_t>(sample * pair.size()), pair.size(), pair.begin());
+    for (size_t i = 0; i < row_bytes_; ++i) {
+      const unsigned first = pair[i];
+      const unsigned second = pair[row_bytes_ + i];
+      const unsigned sum = kSpread[first ^ second] | (kSpread[first & second] << 1U);
+      sums[2 * i] = static_cast<uint8_t>(sum);
+      sums[2 * i + 1] = static_cast<uint8_t>(sum >> 8U);
+    }
+    std::copy_n(sums.begin(), diploid_bytes, bytes_.begin() + static_cast<ptrdiff_t>(sample * diploid_bytes));
   }
-  return diploid;
+  rows_ = samples();
+  packing_ = Packing::kDiploid2Bit;
+  row_bytes_ = diploid_bytes;
+  bytes_.resize(rows_ * row_bytes_);
+  return std::move(*this);
 }
 
 }  // namespace genoserve

@@ -79,10 +79,14 @@ class GenotypeMatrix {
 
   /// The samples with these indices, in their order.
   GenotypeMatrix SelectSamples(std::span<const size_t> samples) const;
+  /// Drops all samples but these, whose indices must ascend, without a copy. Memory is kept for those that went.
+  void KeepSamples(std::span<const size_t> samples);
   /// The variants with these indices, in their order.
   GenotypeMatrix SelectVariants(std::span<const size_t> variants) const;
   /// Diploid genotypes: alleles of both haplotypes added; a copy where they are diploid already.
-  GenotypeMatrix ToDiploid() const;
+  GenotypeMatrix ToDiploid() const&;
+  /// The same in the memory of this matrix.
+  GenotypeMatrix ToDiploid() &&;
 
   friend bool operator==(const GenotypeMatrix&, const GenotypeMatrix&) = default;
 
@@ -96,6 +100,8 @@ class GenotypeMatrix {
 
 /// Unpacks one packed row into one code a byte.
 void UnpackCodes(Packing packing, std::span<const uint8_t> row, std::span<uint8_t> codes);
+/// Unpacks one packed row into floats, some 10 times as fast as by UnpackCodes.
+void UnpackFloats(Packing packing, std::span<const uint8_t> row, std::span<float> codes);
 /// Packs one code a byte into a row of RowBytes(packing, codes.size()) bytes; padding bits are set to 0.
 void PackCodes(Packing packing, std::span<const uint8_t> codes, std::span<uint8_t> row);
 

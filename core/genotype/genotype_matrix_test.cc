@@ -41,9 +41,14 @@ TEST_P(PackingTest, GetSetPackAndUnpackAgreeAtEveryWidth) {
     EXPECT_TRUE(matrix.PaddingIsZero());
     GenotypeMatrix copy(GetParam(), 4, variants);
     std::vector<uint8_t> codes(variants);
+    std::vector<float> floats(variants);
     for (size_t row = 0; row < 4; ++row) {
       matrix.UnpackRow(row, codes);
-      for (size_t i = 0; i < variants; ++i) EXPECT_EQ(codes[i], matrix.Get(row, i));
+      UnpackFloats(GetParam(), matrix.Row(row), floats);
+      for (size_t i = 0; i < variants; ++i) {
+        EXPECT_EQ(codes[i], matrix.Get(row, i));
+        EXPECT_EQ(floats[i], static_cast<float>(codes[i]));
+      }
       copy.PackRow(row, codes);
     }
     EXPECT_EQ(copy, matrix) << variants;
@@ -66,6 +71,15 @@ TEST_P(PackingTest, SelectsSamplesAndVariants) {
   }
 }
 
+TEST_P(PackingTest, KeepsSamplesInPlace) {
+  const GenotypeMatrix matrix = RandomMatrix(GetParam(), 12, 13);
+  for (const std::vector<size_t>& samples : {std::vector<size_t>{0, 2, 5}, {1, 2}, {}}) {
+    GenotypeMatrix kept = matrix;
+    kept.KeepSamples(samples);
+    EXPECT_EQ(kept, matrix.SelectSamples(samples));
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Packings, PackingTest, testing::Values(Packing::kDiploid2Bit, Packing::kHaplotype1Bit));
 
 TEST(GenotypeMatrixTest, DirtyPaddingIsSeen) {
@@ -75,13 +89,17 @@ TEST(GenotypeMatrixTest, DirtyPaddingIsSeen) {
 }
 
 TEST(GenotypeMatrixTest, DiploidGenotypesAreSumsOfHaplotypes) {
-  const GenotypeMatrix haplotypes = RandomMatrix(Packing::kHaplotype1Bit, 6, 11);
-  const GenotypeMatrix diploid = haplotypes.ToDiploid();
-  ASSERT_EQ(diploid.samples(), 3u);
-  for (size_t s = 0; s < 3; ++s) {
-    for (size_t v = 0; v < 11; ++v) {
-      EXPECT_EQ(diploid.Get(s, v), haplotypes.Get(2 * s, v) + haplotypes.Get(2 * s + 1, v));
+  for (size_t variants = 1; variants < 40; ++variants) {
+    const GenotypeMatrix haplotypes = RandomMatrix(Packing::kHaplotype1Bit, 6, variants);
+    const GenotypeMatrix diploid = haplotypes.ToDiploid();
+    ASSERT_EQ(diploid.samples(), 3u);
+    EXPECT_TRUE(diploid.PaddingIsZero());
+    for (size_t s = 0; s < 3; ++s) {
+      for (size_t v = 0; v < variants; ++v) {
+        EXPECT_EQ(diploid.Get(s, v), haplotypes.Get(2 * s, v) + haplotypes.Get(2 * s + 1, v));
+      }
     }
+    EXPECT_EQ(GenotypeMatrix(haplotypes).ToDiploid(), diploid) << "in its own memory";
   }
 }
 

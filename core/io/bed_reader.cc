@@ -1,5 +1,10 @@
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <array>
+#include <cstdio>
+#include <cstring>
+#include <memory>
 #include <span>
 #include <utility>
 
@@ -8,7 +13,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
-#include "core/base/file.h"
 #include "core/base/status.h"
 #include "core/genotype/bit_transpose.h"
 #include "core/io/genotype_reader.h"
@@ -18,8 +22,8 @@
 namespace genoserve {
 namespace {
 
-constexpr uint64_t kLargestBed = uint64_t{64} << 30;
 constexpr size_t kMagicBytes = 3;
+constexpr size_t kVariantsARead = 512;  // a multiple of 4, so that each read fills whole bytes of the matrix's rows
 
 /// The lines of a .fam or .bim, six columns each.
 absl::StatusOr<std::vector<std::vector<std::string>>> ReadSixColumns(const std::string& path, const char* names) {
@@ -85,11 +89,24 @@ constexpr std::array<uint8_t, 256> kCodesOfBedByte = [] {
   return table;
 }();
 
+/// Whether a packed column has the code of a missing genotype, maybe in its padding.
+bool MayMiss(std::span<const uint8_t> column) {
+  uint64_t found = 0;
+  size_t i = 0;
+  for (; i + sizeof(uint64_t) <= column.size(); i += sizeof(uint64_t)) {
+    uint64_t word = 0;
+    std::memcpy(&word, column.data() + i, sizeof(word));
+    found |= word & (word >> 1) & 0x5555555555555555U;
+  }
+  for (; i < column.size(); ++i) found |= column[i] & (column[i] >> 1) & 0x55U;
+  return found != 0;
+}
+
 /// Draws the missing genotypes of a variant; returns how many there were.
 absl::StatusOr<int64_t> ImputeGenotypes(uint32_t variant, size_t samples, std::span<uint8_t> column) {
+  if (!MayMiss(column)) return 0;
   std::vector<uint8_t> codes(samples);
   UnpackCodes(Packing::kDiploid2Bit, column, codes);
-  if (std::find(codes.begin(), codes.end(), kMissingGenotype) == codes.end()) return 0;
   std::vector<uint8_t> alleles(2 * samples);
   for (size_t i = 0; i < samples; ++i) {
     constexpr uint8_t kAlleles[4][2] = {{0, 0}, {0, 1}, {1, 1}, {kMissingAllele, kMissingAllele}};
@@ -101,22 +118,51 @@ absl::StatusOr<int64_t> ImputeGenotypes(uint32_t variant, size_t samples, std::s
   return imputed;
 }
 
-absl::Status CheckBed(const std::string& path, absl::string_view bytes, size_t samples, size_t variants) {
-  if (bytes.size() < kMagicBytes || bytes.substr(0, 2) != "\x6c\x1b") {
-    return absl::DataLossError(absl::StrCat(path, ": is not a PLINK 1 .bed (it does not begin with the bytes 6c 1b)"));
+/// The columns of a .bed, read one after another: the file is never in memory as a whole.
+class BedFile {
+ public:
+  /// Checks that the file has the form and the size that these numbers ask for.
+  static absl::StatusOr<BedFile> Open(std::string path, size_t samples, size_t variants) {
+    BedFile bed(std::move(path));
+    if (bed.file_ == nullptr) return ErrnoStatus(absl::StrCat(bed.path_, ": cannot open"));
+    std::array<char, kMagicBytes> magic{};
+    const size_t got = std::fread(magic.data(), 1, magic.size(), bed.file_.get());
+    if (std::ferror(bed.file_.get()) != 0) return ErrnoStatus(absl::StrCat(bed.path_, ": cannot read"));
+    if (got < kMagicBytes || magic[0] != '\x6c' || magic[1] != '\x1b') {
+      return absl::DataLossError(
+          absl::StrCat(bed.path_, ": is not a PLINK 1 .bed (it does not begin with the bytes 6c 1b)"));
+    }
+    if (magic[2] != '\x01') {
+      return absl::InvalidArgumentError(absl::StrFormat(
+          "%s: its third byte is %02x, expected 01 (variant-major); rewrite it with \"plink1.9 --make-bed\"", bed.path_,
+          static_cast<unsigned>(static_cast<uint8_t>(magic[2]))));
+    }
+    struct stat about = {};
+    if (::fstat(::fileno(bed.file_.get()), &about) != 0) return ErrnoStatus(absl::StrCat(bed.path_, ": cannot read"));
+    const size_t expected = kMagicBytes + variants * ((samples + 3) / 4);
+    if (static_cast<size_t>(about.st_size) != expected) {
+      return absl::DataLossError(absl::StrFormat("%s: has %d bytes, expected %d for %d variants and %d samples",
+                                                 bed.path_, about.st_size, expected, variants, samples));
+    }
+    return bed;
   }
-  if (bytes[2] != '\x01') {
-    return absl::InvalidArgumentError(absl::StrFormat(
-        "%s: its third byte is %02x, expected 01 (variant-major); rewrite it with \"plink1.9 --make-bed\"", path,
-        static_cast<unsigned>(static_cast<uint8_t>(bytes[2]))));
+
+  /// The next columns, as many as fill `columns`, in our codes.
+  absl::Status Read(std::span<uint8_t> columns) {
+    if (std::fread(columns.data(), 1, columns.size(), file_.get()) != columns.size()) {
+      if (std::ferror(file_.get()) != 0) return ErrnoStatus(absl::StrCat(path_, ": cannot read"));
+      return absl::DataLossError(absl::StrCat(path_, ": was cut short while it was read"));
+    }
+    for (uint8_t& byte : columns) byte = kCodesOfBedByte[byte];
+    return absl::OkStatus();
   }
-  const size_t expected = kMagicBytes + variants * ((samples + 3) / 4);
-  if (bytes.size() != expected) {
-    return absl::DataLossError(absl::StrFormat("%s: has %d bytes, expected %d for %d variants and %d samples", path,
-                                               bytes.size(), expected, variants, samples));
-  }
-  return absl::OkStatus();
-}
+
+ private:
+  explicit BedFile(std::string path) : path_(std::move(path)), file_(std::fopen(path_.c_str(), "rb"), &std::fclose) {}
+
+  std::string path_;
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
+};
 
 }  // namespace
 
@@ -125,27 +171,30 @@ absl::StatusOr<GenotypeData> ReadBed(const std::string& prefix, const ReadOption
   GENOSERVE_ASSIGN_OR_RETURN(data.samples, ReadFam(absl::StrCat(prefix, ".fam")));
   GENOSERVE_ASSIGN_OR_RETURN(data.variants, ReadBim(absl::StrCat(prefix, ".bim")));
   const std::string path = absl::StrCat(prefix, ".bed");
-  GENOSERVE_ASSIGN_OR_RETURN(std::string bytes, FileSystem::Posix().ReadFile(path, kLargestBed));
   const size_t samples = data.samples.size();
   const size_t variants = data.variants.size();
-  GENOSERVE_RETURN_IF_ERROR(CheckBed(path, bytes, samples, variants));
+  GENOSERVE_ASSIGN_OR_RETURN(BedFile bed, BedFile::Open(path, samples, variants));
 
   const size_t column_bytes = (samples + 3) / 4;
-  const std::span<uint8_t> columns(reinterpret_cast<uint8_t*>(bytes.data()) + kMagicBytes, variants * column_bytes);
-  for (uint8_t& byte : columns) byte = kCodesOfBedByte[byte];
-  if (options.missing == MissingCalls::kImpute) {
-    for (size_t v = 0; v < variants; ++v) {
+  std::vector<uint8_t> buffer(std::min(kVariantsARead, variants) * column_bytes);
+  data.genotypes = GenotypeMatrix(Packing::kDiploid2Bit, samples, variants);
+  for (size_t first = 0; first < variants; first += kVariantsARead) {
+    const size_t count = std::min(kVariantsARead, variants - first);
+    const std::span<uint8_t> columns(buffer.data(), count * column_bytes);
+    GENOSERVE_RETURN_IF_ERROR(bed.Read(columns));
+    for (size_t i = 0; options.missing == MissingCalls::kImpute && i < count; ++i) {
+      const size_t v = first + i;
       const auto imputed =
-          ImputeGenotypes(static_cast<uint32_t>(v), samples, columns.subspan(v * column_bytes, column_bytes));
+          ImputeGenotypes(static_cast<uint32_t>(v), samples, columns.subspan(i * column_bytes, column_bytes));
       if (!imputed.ok()) {
         return Annotate(imputed.status(), absl::StrCat(path, ": variant ", v + 1, " (", data.variants[v].id, ")"));
       }
       data.imputed_calls += *imputed;
     }
+    const size_t first_byte = RowBytes(Packing::kDiploid2Bit, first);
+    TransposeCodes(2, columns, count, samples, column_bytes, data.genotypes.mutable_bytes().subspan(first_byte),
+                   data.genotypes.row_bytes());
   }
-  data.genotypes = GenotypeMatrix(Packing::kDiploid2Bit, samples, variants);
-  TransposeCodes(2, columns, variants, samples, column_bytes, data.genotypes.mutable_bytes(),
-                 data.genotypes.row_bytes());
   return data;
 }
 

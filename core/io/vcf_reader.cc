@@ -19,16 +19,19 @@ namespace genoserve {
 namespace {
 
 /// The genotype calls of a file, variant-major while it is read: whether it is phased throughout is known at its end.
+/// They are held in blocks, so that none is copied as more come and each is freed once it stands in the matrix.
 class CallColumns {
  public:
   explicit CallColumns(size_t samples) : samples_(samples) {}
 
   /// Takes one variant: two alleles a sample, one a byte, both missing or none.
   void Append(std::span<const uint8_t> alleles, bool any_missing) {
-    const size_t begin = alleles_.size();
-    alleles_.resize(begin + ColumnBytes());
+    if (variants_ % kBlockVariants == 0) blocks_.emplace_back().reserve(kBlockVariants * ColumnBytes());
+    std::vector<uint8_t>& block = blocks_.back();
+    const size_t begin = block.size();
+    block.resize(begin + ColumnBytes());
     for (size_t i = 0; i < alleles.size(); ++i) {
-      if (alleles[i] == 1) alleles_[begin + i / 8] |= static_cast<uint8_t>(1 << (i % 8));
+      if (alleles[i] == 1) block[begin + i / 8] |= static_cast<uint8_t>(1 << (i % 8));
     }
     if (any_missing) {
       for (size_t i = 0; i < samples_; ++i) {
@@ -40,33 +43,44 @@ class CallColumns {
 
   size_t variants() const { return variants_; }
 
-  /// Haplotypes; no call may be missing.
-  GenotypeMatrix ToHaplotypes() const {
-    GenotypeMatrix matrix(Packing::kHaplotype1Bit, 2 * samples_, variants_);
-    TransposeCodes(1, alleles_, variants_, 2 * samples_, ColumnBytes(), matrix.mutable_bytes(), matrix.row_bytes());
-    return matrix;
-  }
+  /// Haplotypes; no call may be missing. The calls are gone then.
+  GenotypeMatrix ToHaplotypes() { return ToMatrix(Packing::kHaplotype1Bit); }
 
-  /// Diploid genotypes.
+  /// Diploid genotypes. The calls are gone then.
   GenotypeMatrix ToGenotypes() {
     // A pair of alleles and the code that counts them both take 2 bits: 00, 01, 10 and 11 become 0, 1, 1 and 2.
-    for (uint8_t& pairs : alleles_) {
-      const unsigned both = pairs & (pairs >> 1) & 0x55;
-      const unsigned one = (pairs ^ (pairs >> 1)) & 0x55;
-      pairs = static_cast<uint8_t>(both << 1 | one);
+    for (std::vector<uint8_t>& block : blocks_) {
+      for (uint8_t& pairs : block) {
+        const unsigned both = pairs & (pairs >> 1) & 0x55;
+        const unsigned one = (pairs ^ (pairs >> 1)) & 0x55;
+        pairs = static_cast<uint8_t>(both << 1 | one);
+      }
     }
-    GenotypeMatrix matrix(Packing::kDiploid2Bit, samples_, variants_);
-    TransposeCodes(2, alleles_, variants_, samples_, ColumnBytes(), matrix.mutable_bytes(), matrix.row_bytes());
+    GenotypeMatrix matrix = ToMatrix(Packing::kDiploid2Bit);
     for (const auto& [variant, sample] : missing_) matrix.Set(sample, variant, kMissingGenotype);
     return matrix;
   }
 
  private:
+  static constexpr size_t kBlockVariants = 1024;  // whole bytes of a row in either packing
+
   size_t ColumnBytes() const { return (2 * samples_ + 7) / 8; }
+
+  GenotypeMatrix ToMatrix(Packing packing) {
+    const size_t rows = samples_ * RowsPerSample(packing);
+    GenotypeMatrix matrix(packing, rows, variants_);
+    for (size_t i = 0; i < blocks_.size(); ++i) {
+      const std::vector<uint8_t> block = std::move(blocks_[i]);
+      const size_t first = i * kBlockVariants;
+      TransposeCodes(BitsPerGenotype(packing), block, std::min(kBlockVariants, variants_ - first), rows, ColumnBytes(),
+                     matrix.mutable_bytes().subspan(RowBytes(packing, first)), matrix.row_bytes());
+    }
+    return matrix;
+  }
 
   size_t samples_;
   size_t variants_ = 0;
-  std::vector<uint8_t> alleles_;                    // columns of ColumnBytes()
+  std::vector<std::vector<uint8_t>> blocks_;        // kBlockVariants columns of ColumnBytes() each, the last has fewer
   std::vector<std::pair<size_t, size_t>> missing_;  // variant and sample
 };
 

@@ -17,7 +17,7 @@
 namespace genoserve {
 namespace {
 
-constexpr size_t kMostPairs = 20'000'000;  // of near relatives, 480 MB
+constexpr size_t kMostPairs = 20'000'000;  // of near relatives, 320 MB
 constexpr char kNotToldApart[] =
     "relatives were not told apart: samples are so nearly related that one family would hold most of them";
 constexpr double kLeastMaf = 0.05;
@@ -52,51 +52,48 @@ double SquaredCorrelation(const BitPlanes& variants, size_t u, size_t v) {
 
 // A pair of samples with first-degree kinship or a nearer one.
 struct Pair {
-  size_t first;
-  size_t second;
+  uint32_t first;
+  uint32_t second;
   double kinship;
 };
 
-// Empty where there are more than kMostPairs, which are too many to tell families apart.
-std::optional<std::vector<Pair>> NearPairs(const KinshipSet& set) {
+// All such pairs, in parts. Empty where there are more than kMostPairs, which are too many to tell families apart.
+std::optional<std::vector<std::vector<Pair>>> NearPairs(const KinshipSet& set) {
   std::atomic<size_t> count = 0;
   const size_t tasks = (set.samples() + kSamplesATask - 1) / kSamplesATask;
-  std::vector<std::vector<Pair>> found(tasks);
+  std::vector<std::vector<Pair>> pairs(tasks);
   ParallelFor(tasks, [&](size_t task) {
     const size_t begin = task * kSamplesATask;
     const size_t end = std::min(set.samples(), begin + kSamplesATask);
-    std::vector<double> kinship(kBlock);
-    for (size_t first = 0; first < end; first += kBlock) {
+    for (size_t first = 0; first < end && count <= kMostPairs; first += kBlock) {
       for (size_t i = begin; i < end; ++i) {
         if (i <= first) continue;
-        const std::span<double> block(kinship.data(), std::min(kBlock, i - first));
-        set.KinshipWith(set, i, first, block);
-        for (size_t j = 0; j < block.size(); ++j) {
-          if (block[j] < kFirstDegreeKinship || ++count > kMostPairs) continue;
-          found[task].push_back({i, first + j, block[j]});
-        }
+        set.NearerThan(kFirstDegreeKinship, i, first, std::min(kBlock, i - first), [&](size_t j, double kinship) {
+          if (++count > kMostPairs) return;
+          pairs[task].push_back({static_cast<uint32_t>(i), static_cast<uint32_t>(j), kinship});
+        });
       }
     }
   });
   if (count > kMostPairs) return std::nullopt;
-  std::vector<Pair> pairs;
-  for (const std::vector<Pair>& part : found) pairs.insert(pairs.end(), part.begin(), part.end());
   return pairs;
 }
 
 // The samples' families by union-find over pairs of at least this kinship: each sample's first relative.
-std::vector<size_t> Joined(size_t samples, const std::vector<Pair>& pairs, double least) {
+std::vector<size_t> Joined(size_t samples, const std::vector<std::vector<Pair>>& pairs, double least) {
   std::vector<size_t> parent(samples);
   std::iota(parent.begin(), parent.end(), size_t{0});
   const auto root = [&](size_t i) {
     while (parent[i] != i) i = parent[i] = parent[parent[i]];
     return i;
   };
-  for (const Pair& pair : pairs) {
-    if (pair.kinship < least) continue;
-    const size_t a = root(pair.first);
-    const size_t b = root(pair.second);
-    parent[std::max(a, b)] = std::min(a, b);
+  for (const std::vector<Pair>& part : pairs) {
+    for (const Pair& pair : part) {
+      if (pair.kinship < least) continue;
+      const size_t a = root(pair.first);
+      const size_t b = root(pair.second);
+      parent[std::max(a, b)] = std::min(a, b);
+    }
   }
   for (size_t i = 0; i < samples; ++i) parent[i] = root(i);
   return parent;
@@ -193,14 +190,34 @@ void KinshipSet::KinshipWith(const KinshipSet& others, size_t sample, size_t fir
   CountXorMany(planes_.Vector(sample), rows, apart);
   // |two ALT of the one and some ALT of the other|, both ways.
   CountAndMany({swapped_.data() + sample * words, words}, rows, mixed);
-  for (size_t j = 0; j < kinship.size(); ++j) {
-    // Opposite homozygotes are two apart, other differences one: (x - y)^2 is |x - y| and two more for each of them.
-    const uint32_t opposite = two_alt_[sample] + others.two_alt_[first + j] - mixed[j];
-    const uint32_t squares = apart[j] + 2 * opposite;
-    const uint32_t fewer = std::min(heterozygous_[sample], others.heterozygous_[first + j]);
-    kinship[j] = squares == 0 ? 0.5
-                 : fewer == 0 ? -std::numeric_limits<double>::infinity()
-                              : 0.5 - squares / (4.0 * fewer);
+  for (size_t j = 0; j < kinship.size(); ++j) kinship[j] = Kinship(others, sample, first + j, apart[j], mixed[j]);
+}
+
+double KinshipSet::Kinship(const KinshipSet& others, size_t sample, size_t other, uint32_t apart,
+                           uint32_t mixed) const {
+  // Opposite homozygotes are two apart, other differences one: (x - y)^2 is |x - y| and two more for each of them.
+  const uint32_t opposite = two_alt_[sample] + others.two_alt_[other] - mixed;
+  const uint32_t squares = apart + 2 * opposite;
+  const uint32_t fewer = std::min(heterozygous_[sample], others.heterozygous_[other]);
+  if (squares == 0) return 0.5;
+  return fewer == 0 ? -std::numeric_limits<double>::infinity() : 0.5 - squares / (4.0 * fewer);
+}
+
+void KinshipSet::NearerThan(double least, size_t sample, size_t first, size_t count,
+                            absl::FunctionRef<void(size_t, double)> found) const {
+  if (count == 0) return;
+  const std::span<const uint64_t> vector = planes_.Vector(sample);
+  std::vector<uint32_t> apart(count);
+  CountXorMany(vector, {planes_.Vector(first).data(), count * vector.size()}, apart);
+  const std::span<const uint64_t> swapped(swapped_.data() + sample * vector.size(), vector.size());
+  for (size_t i = 0; i < count; ++i) {
+    // `apart` is at most the sum of squares, and 1 / 2 - squares / (4 fewer) >= least asks for few of these. One is
+    // allowed for rounding.
+    const uint32_t fewer = std::min(heterozygous_[sample], heterozygous_[first + i]);
+    if (apart[i] > 4.0 * fewer * (0.5 - least) + 1) continue;
+    const auto mixed = static_cast<uint32_t>(CountAnd(swapped, planes_.Vector(first + i)));
+    const double kinship = Kinship(*this, sample, first + i, apart[i], mixed);
+    if (kinship >= least) found(first + i, kinship);
   }
 }
 
@@ -229,13 +246,13 @@ std::vector<int> FamilyClusters(const GenotypeMatrix& genotypes, const VariantTa
   found->note = NoRelativesBecause(set, picked, variants);
   if (!found->note.empty()) return {};
 
-  const std::optional<std::vector<Pair>> near = NearPairs(set);
+  const std::optional<std::vector<std::vector<Pair>>> near = NearPairs(set);
   if (!near.has_value()) {
     found->note = kNotToldApart;
     return {};
   }
-  const std::vector<Pair>& pairs = *near;
-  if (pairs.empty()) {
+  const std::vector<std::vector<Pair>>& pairs = *near;
+  if (std::all_of(pairs.begin(), pairs.end(), [](const std::vector<Pair>& part) { return part.empty(); })) {
     found->note =
         absl::StrFormat("no relatives were found: no two samples have a kinship of %.3f", kFirstDegreeKinship);
     return {};

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "core/genotype/genotype_matrix.h"
 #include "core/genotype/variant_table.h"
 #include "core/quality/bit_planes.h"
@@ -52,7 +53,15 @@ class KinshipSet {
   /// variants.
   void KinshipWith(const KinshipSet& others, size_t sample, size_t first, std::span<double> kinship) const;
 
+  /// Calls `found` with j and the kinship of each sample j of [first, first + count) of this set whose kinship with
+  /// `sample` is at least `least`, which is more than 0 and at most 1/2. The same values as KinshipWith's, in about
+  /// half the time where most are less: differences alone, with opposite homozygotes counted once, rule them out.
+  void NearerThan(double least, size_t sample, size_t first, size_t count,
+                  absl::FunctionRef<void(size_t, double)> found) const;
+
  private:
+  double Kinship(const KinshipSet& others, size_t sample, size_t other, uint32_t apart, uint32_t mixed) const;
+
   BitPlanes planes_;
   std::vector<uint64_t> swapped_;       // each sample's two planes the other way round
   std::vector<uint32_t> heterozygous_;  // a sample

@@ -26,6 +26,7 @@ class DatasetTest : public testing::Test {
     options_.genotypes = SourceOfPath(Write("real.vcf", Vcf("0|1", "1|1", "0|0")));
     options_.panel = Write("panel.tsv", "sample\tpop\nann\tnorth\nbob\tsouth\ncat\tnorth\n");
     options_.label_column = "pop";
+    options_.min_label_samples = 1;
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
@@ -85,6 +86,45 @@ TEST_F(DatasetTest, DiploidGenotypesWithPhenotypes) {
   EXPECT_EQ(dataset->training.phenotypes[0][0], 1) << "ann's sex is the second level";
   EXPECT_EQ(dataset->training.phenotypes[1][1], 4);
   EXPECT_TRUE(std::isnan(dataset->training.phenotypes[1][2])) << "cat is not in the file";
+  EXPECT_TRUE(dataset->manifest.phenotypes(1).continuous().presence_input());
+  EXPECT_THAT(dataset->notes,
+              ElementsAre("training samples without a value: of 2 of 2 phenotypes, most of sex (1 of 3 samples)"));
+}
+
+TEST_F(DatasetTest, HaplotypesOfADiploidGeneratorAreAddedUp) {
+  options_.diploid = true;
+  options_.panel.clear();
+  const absl::StatusOr<Dataset> dataset = LoadDataset(options_);
+  ASSERT_TRUE(dataset.ok()) << dataset.status();
+  std::vector<int> codes;
+  for (size_t v = 0; v < 2; ++v) {
+    for (size_t i = 0; i < 3; ++i) codes.push_back(dataset->training.genotypes.Get(i, v));
+  }
+  EXPECT_THAT(codes, ElementsAre(1, 2, 0, 0, 1, 2));
+  EXPECT_THAT(dataset->notes, ElementsAre());
+}
+
+TEST_F(DatasetTest, LabelsWithFewSamplesAreNamedOrRefused) {
+  EXPECT_THAT(LoadDataset(options_)->notes, ElementsAre(HasSubstr("fewer than 20 training samples")));
+  options_.min_label_samples = 2;
+  EXPECT_THAT(Refusal(), AllOf(HasSubstr("panel.tsv: labels with fewer than 2 training samples: south (1)")));
+}
+
+TEST_F(DatasetTest, ALogScaleOfAPhenotype) {
+  options_.diploid = true;
+  options_.panel.clear();
+  options_.phenotypes = Write("pheno.tsv", "IID\tweight\tlength\nann\t1\t2\nbob\t1\t3\ncat\t0\t4\n");
+  options_.phenotype_names = {"length"};
+  options_.log_scale = {"length"};
+  const absl::StatusOr<Dataset> dataset = LoadDataset(options_);
+  ASSERT_TRUE(dataset.ok()) << dataset.status();
+  EXPECT_DOUBLE_EQ(dataset->manifest.phenotypes(0).continuous().log().mean(), std::log(24.0) / 3);
+  EXPECT_FALSE(dataset->manifest.phenotypes(0).continuous().presence_input()) << "nobody lacks it";
+  EXPECT_THAT(dataset->training.phenotypes[0], ElementsAre(2, 3, 4)) << "in their unit";
+  options_.log_scale = {"weight"};
+  EXPECT_THAT(Refusal(), HasSubstr("\"weight\", which is not among the phenotypes"));
+  options_.phenotype_names = {"weight"};
+  EXPECT_THAT(Refusal(), AllOf(HasSubstr("pheno.tsv"), HasSubstr("\"weight\" has the value 0")));
 }
 
 TEST_F(DatasetTest, TheHoldoutIsNoPartOfTheTraining) {

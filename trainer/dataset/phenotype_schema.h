@@ -7,7 +7,9 @@
 
 namespace genoserve {
 
-/// The schema of a column, from the samples that have a value. INVALID_ARGUMENT where none has.
-absl::StatusOr<v1::PhenotypeSchema> SchemaOf(const PhenotypeColumn& column);
+/// The schema of a column, from the samples that have a value. A continuous column with missing values gets a presence
+/// input, and a log scale where `log` asks for it. INVALID_ARGUMENT where no sample has a value, and for a log scale of
+/// levels or of a value that is not above 0.
+absl::StatusOr<v1::PhenotypeSchema> SchemaOf(const PhenotypeColumn& column, bool log);
 
 }  // namespace genoserve
