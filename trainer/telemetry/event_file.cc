@@ -7,6 +7,8 @@
 #include <bit>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -36,8 +38,9 @@ std::string HostName() {
 uint32_t MaskedCrc32c(absl::string_view bytes) { return std::rotr(Crc32c(bytes), 15) + kMaskDelta; }
 
 absl::StatusOr<std::unique_ptr<EventFile>> EventFile::Create(const std::string& folder, absl::Time now) {
-  const absl::Status made = FileSystem::Posix().MakeFolder(folder);
-  if (!made.ok() && !absl::IsAlreadyExists(made)) return made;
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) return absl::ErrnoToStatus(error.value(), folder);
   const std::string base = JoinPath(
       folder, absl::StrCat("events.out.tfevents.", absl::ToUnixSeconds(now), ".", HostName(), ".", ::getpid()));
   std::string path = base;

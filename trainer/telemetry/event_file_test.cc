@@ -81,10 +81,12 @@ TEST_F(EventFileTest, AFullDiskLeavesWholeRecords) {
   EXPECT_EQ(Read(file->path()).size(), before.size() + 16 + 5);
 }
 
-TEST_F(EventFileTest, AFolderThatCannotBeMadeIsNamed) {
-  const auto file = EventFile::Create(JoinPath(folder_, "none/runs"), absl::UnixEpoch());
-  EXPECT_TRUE(absl::IsNotFound(file.status())) << file.status();
-  EXPECT_THAT(std::string(file.status().message()), HasSubstr("none/runs"));
+TEST_F(EventFileTest, MakesFoldersAndNamesTheOneThatItCannot) {
+  const auto file = EventFile::Create(JoinPath(folder_, "runs/mice"), absl::UnixEpoch());
+  ASSERT_TRUE(file.ok()) << file.status();
+  const auto below_a_file = EventFile::Create(JoinPath((*file)->path(), "runs"), absl::UnixEpoch());
+  EXPECT_FALSE(below_a_file.ok());
+  EXPECT_THAT(std::string(below_a_file.status().message()), HasSubstr((*file)->path()));
 }
 
 }  // namespace
