@@ -17,9 +17,8 @@ namespace genoserve {
 /// bytes, their masked CRC-32C. The file holds whole records at any time. Not thread-safe.
 class EventFile {
  public:
-  /// Makes a new file in `folder`, which is made where it is not there (its parent must be), under the name that
-  /// TensorBoard looks for: events.out.tfevents.SECONDS.HOST.PROCESS, and a number more where that is taken. Errors
-  /// name the path.
+  /// Makes a new file in `folder`, which is made where it is not there, under the name that TensorBoard looks for:
+  /// events.out.tfevents.SECONDS.HOST.PROCESS, and a number more where that is taken. Errors name the path.
   static absl::StatusOr<std::unique_ptr<EventFile>> Create(const std::string& folder, absl::Time now);
   ~EventFile();
   EventFile(const EventFile&) = delete;
