@@ -41,12 +41,12 @@ Parameters InitialDiscriminator(const v1::TrainingRecipe& recipe, int64_t varian
 }
 
 Verdict Discriminate(const v1::TrainingRecipe& recipe, double leaky_slope, const Parameters& discriminator,
-                     const at::Tensor& alleles, TrainingNoise& noise) {
+                     const at::Tensor& alleles, const BatchRows& rows, TrainingNoise& noise) {
   at::Tensor x = alleles;
   for (int i = 0; i < recipe.critic_hidden_sizes_size(); ++i) {
     x = at::leaky_relu(discriminator.Linear(absl::StrCat("hidden.", i), x), leaky_slope);
     const double rate = i < recipe.critic_dropout_size() ? recipe.critic_dropout(i) : 0.0;
-    if (rate > 0) x = x * at::gt(noise.Uniform(x.sizes()), rate).to(at::kFloat).div_(1 - rate);
+    if (rate > 0) x = x * at::gt(noise.Uniform(rows, {x.size(1)}), rate).to(at::kFloat).div_(1 - rate);
   }
   return {discriminator.Linear("validity", x).squeeze(1), discriminator.Linear("classes", x)};
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "genoserve/v1/manifest.pb.h"
+#include "trainer/objective/batch_rows.h"
 #include "trainer/objective/parameters.h"
 
 namespace genoserve {
@@ -28,9 +29,9 @@ struct Verdict {
   at::Tensor classes;   ///< [rows, labels], logits
 };
 
-/// Judges rows of alleles [rows, variants], with dropout.
+/// Judges alleles [rows.count(), variants] of these rows of a batch, with dropout.
 Verdict Discriminate(const v1::TrainingRecipe& recipe, double leaky_slope, const Parameters& discriminator,
-                     const at::Tensor& alleles, TrainingNoise& noise);
+                     const at::Tensor& alleles, const BatchRows& rows, TrainingNoise& noise);
 
 /// The sum of w^2 over the kernels hidden.<i>.weight.
 at::Tensor HiddenKernelSquares(const Parameters& parameters);

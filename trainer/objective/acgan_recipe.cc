@@ -27,12 +27,11 @@ constexpr int64_t kCalibrationRows = 1024;
 
 class AcganRecipe final : public AdversarialRecipe {
  public:
-  AcganRecipe(const v1::Manifest& manifest, const TrainingSet& data, uint64_t seed, int64_t total_steps,
-              DeviceKind device)
-      : AdversarialRecipe(manifest, data, seed, total_steps, device),
+  AcganRecipe(const v1::Manifest& manifest, const TrainingSet& data, const RecipeSetup& setup)
+      : AdversarialRecipe(manifest, data, setup),
         spec_(manifest_.generator().acgan()),
         label_count_(manifest_.labels_size()),
-        order_(data.genotypes.rows(), static_cast<size_t>(recipe_.batch_size()), seed) {
+        order_(data.genotypes.rows(), static_cast<size_t>(recipe_.batch_size()), setup.seed) {
     for (const int label : data.labels) row_labels_.insert(row_labels_.end(), 2, label);
   }
 
@@ -53,14 +52,19 @@ class AcganRecipe final : public AdversarialRecipe {
  protected:
   Losses TrainStep() override {
     const int64_t batch = recipe_.batch_size();
-    const std::vector<size_t> rows = order_.Rows(steps());
+    const std::vector<size_t> batch_rows = order_.Rows(steps());
     std::vector<int64_t> real_label_values;
-    real_label_values.reserve(rows.size());
-    for (const size_t row : rows) real_label_values.push_back(row_labels_[row]);
+    real_label_values.reserve(batch_rows.size());
+    for (const size_t row : batch_rows) real_label_values.push_back(row_labels_[row]);
     const at::Tensor real_labels = IndexTensor(real_label_values, device_);
-    at::Tensor real = DecodeRows(data_.genotypes, rows, device_);
+    const BatchRows rows = Part(batch);
+    std::vector<size_t> real_rows;
+    real_rows.reserve(rows.rows.size());
+    for (const int64_t i : rows.rows) real_rows.push_back(batch_rows[static_cast<size_t>(i)]);
+    at::Tensor real = DecodeRows(data_.genotypes, real_rows, device_);
     if (recipe_.input_noise() > 0) {
-      real = real - (noise_.Normal(real.sizes()) + 1.0).mul_(recipe_.input_noise()).clamp_(0.0, 0.3);
+      const at::Tensor noise = noise_.Normal(rows, {real.size(1)});
+      real = real - (noise + 1.0).mul_(recipe_.input_noise()).clamp_(0.0, 0.3);
     }
 
     // Generated and real rows in one order, cut into the discriminator's steps.
@@ -68,28 +72,29 @@ class AcganRecipe final : public AdversarialRecipe {
     at::Tensor fake;
     {
       const c10::NoGradGuard no_grad;
-      fake = Draw(noise_.Normal({batch, spec_.latent_size()}), fake_labels);
+      fake = Draw(rows, rows.Of(fake_labels));
     }
-    const at::Tensor order = IndexTensor(noise_.Permutation(static_cast<size_t>(2 * batch)), device_);
+    const std::vector<Chunk> chunks = Cut(noise_.Permutation(static_cast<size_t>(2 * batch)), rows);
+    const at::Tensor none = at::zeros({batch}, real.options());
+    const at::Tensor one = at::ones({batch}, real.options());
     const at::Tensor targets = at::cat(
-        {at::zeros_like(real.select(1, 0)) + TargetNoise(batch),
-         at::ones_like(real.select(1, 0)) - noise_.Uniform({batch}) * recipe_.target_noise() - TargetNoise(batch)});
-    const auto alleles = at::cat({fake, real}).index_select(0, order).chunk(recipe_.critic_steps());
-    const auto classes = at::cat({fake_labels, real_labels}).index_select(0, order).chunk(recipe_.critic_steps());
-    const auto validity = targets.index_select(0, order).chunk(recipe_.critic_steps());
+        {none + TargetNoise(batch), one - noise_.Uniform({batch}) * recipe_.target_noise() - TargetNoise(batch)});
+    const at::Tensor alleles = at::cat({fake, real});
+    const at::Tensor classes = at::cat({fake_labels, real_labels});
     double critic_loss = 0;
-    for (size_t i = 0; i < alleles.size(); ++i) {
-      const at::Tensor loss = Loss(alleles[i], validity[i], classes[i], critic_);
-      critic_optimizer_->Step(critic_, torch::autograd::grad({loss}, critic_.tensors()));
-      critic_loss += loss.item<double>() / static_cast<double>(alleles.size());
+    for (const Chunk& chunk : chunks) {
+      const at::Tensor in_batch = IndexTensor(chunk.in_batch, device_);
+      const at::Tensor loss =
+          Loss(alleles.index_select(0, IndexTensor(chunk.in_part, device_)), targets.index_select(0, in_batch),
+               classes.index_select(0, in_batch), chunk.rows, critic_);
+      critic_loss += Descend(loss, chunk.rows, critic_, *critic_optimizer_) / static_cast<double>(chunks.size());
     }
 
-    const at::Tensor labels = FakeLabels(real_labels);
-    const at::Tensor made = Draw(noise_.Normal({batch, spec_.latent_size()}), labels);
-    const at::Tensor wanted = at::ones_like(real.select(1, 0)) - TargetNoise(batch);
-    const at::Tensor loss = Loss(made, wanted, labels, generator_);
-    generator_optimizer_->Step(generator_, torch::autograd::grad({loss}, generator_.tensors()));
-    return {{"discriminator", critic_loss}, {"generator", loss.item<double>()}};
+    const at::Tensor labels = rows.Of(FakeLabels(real_labels));
+    const at::Tensor made = Draw(rows, labels);
+    const at::Tensor wanted = rows.Of(one - TargetNoise(batch));
+    const at::Tensor loss = Loss(made, wanted, labels, rows, generator_);
+    return {{"discriminator", critic_loss}, {"generator", Descend(loss, rows, generator_, *generator_optimizer_)}};
   }
 
   TensorMap ExportWeights(const Parameters& generator, TrainingNoise& noise) const override {
@@ -103,6 +108,34 @@ class AcganRecipe final : public AdversarialRecipe {
   }
 
  private:
+  // What this process has of one step of the discriminator.
+  struct Chunk {
+    BatchRows rows;                 // of the chunk
+    std::vector<int64_t> in_batch;  // the same among the generated and then the real rows of the whole batch
+    std::vector<int64_t> in_part;   // and among those of this process
+  };
+
+  // Cuts the generated and real rows of a batch in this order into steps of the discriminator. `part` are the rows of
+  // this process, of each kind; a step may have none of them.
+  std::vector<Chunk> Cut(const std::vector<int64_t>& order, const BatchRows& part) const {
+    const auto total = static_cast<int64_t>(order.size());
+    const int64_t length = (total + recipe_.critic_steps() - 1) / recipe_.critic_steps();
+    std::vector<Chunk> chunks;
+    for (int64_t first = 0; first < total; first += length) {
+      Chunk& chunk = chunks.emplace_back();
+      chunk.rows.total = std::min(length, total - first);
+      for (int64_t i = 0; i < chunk.rows.total; ++i) {
+        const int64_t row = order[static_cast<size_t>(first + i)];
+        const int64_t place = row % part.total - part.rows.front();
+        if (place < 0 || place >= part.count()) continue;
+        chunk.rows.rows.push_back(i);
+        chunk.in_batch.push_back(row);
+        chunk.in_part.push_back(row < part.total ? place : part.count() + place);
+      }
+    }
+    return chunks;
+  }
+
   // Labels for generated rows: uniform, or those of the real batch.
   at::Tensor FakeLabels(const at::Tensor& real_labels) {
     if (!recipe_.uniform_labels()) return real_labels;
@@ -114,16 +147,20 @@ class AcganRecipe final : public AdversarialRecipe {
     return (noise_.Normal({rows}) * 0.01 + 0.1).mul_(recipe_.target_noise()).abs_();
   }
 
-  // What the discriminator sees of generated rows.
-  at::Tensor Draw(const at::Tensor& z, const at::Tensor& labels) {
+  // What the discriminator sees of generated rows, which have these labels.
+  at::Tensor Draw(const BatchRows& rows, const at::Tensor& labels) {
+    const at::Tensor z = noise_.Normal(rows, {spec_.latent_size()});
     const at::Tensor logits = AcganLogits(generator_, AcganHidden(spec_, generator_, label_count_, z, labels), labels);
     if (spec_.output() == v1::ALLELE_OUTPUT_TANH_THRESHOLD) return at::tanh(logits);
-    return RelaxedBernoulli(logits, noise_.Logistic(logits.sizes()), Temperature(), recipe_.straight_through());
+    return RelaxedBernoulli(logits, noise_.Logistic(rows, {logits.size(1)}), Temperature(order_.batches()),
+                            recipe_.straight_through());
   }
 
   at::Tensor Loss(const at::Tensor& alleles, const at::Tensor& validity, const at::Tensor& classes,
-                  const Parameters& trained) {
-    const Verdict verdict = Discriminate(recipe_, spec_.leaky_slope(), critic_, alleles, noise_);
+                  const BatchRows& rows, const Parameters& trained) {
+    const Verdict verdict = Discriminate(recipe_, spec_.leaky_slope(), critic_, alleles, rows, noise_);
+    if (rows.count() == 0)
+      return at::sum(verdict.validity) + at::sum(verdict.classes);  // a mean of nothing is no number
     at::Tensor loss = BinaryCrossEntropy(verdict.validity, validity);
     if (recipe_.classifier_weight() > 0) {
       loss = loss + recipe_.classifier_weight() *
@@ -177,8 +214,8 @@ class AcganRecipe final : public AdversarialRecipe {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Recipe>> MakeAcganRecipe(const v1::Manifest& manifest, const TrainingSet& data,
-                                                        uint64_t seed, int64_t total_steps, DeviceKind device) {
-  auto recipe = std::make_unique<AcganRecipe>(manifest, data, seed, total_steps, device);
+                                                        const RecipeSetup& setup) {
+  auto recipe = std::make_unique<AcganRecipe>(manifest, data, setup);
   GENOSERVE_RETURN_IF_ERROR(recipe->SetUp());
   return recipe;
 }

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "genoserve/v1/manifest.pb.h"
+#include "trainer/objective/batch_rows.h"
 #include "trainer/objective/noise.h"
 #include "trainer/objective/optimizer.h"
 #include "trainer/objective/parameters.h"
@@ -23,12 +24,11 @@ class AdversarialRecipe : public Recipe {
   int64_t steps() const final { return steps_; }
   absl::StatusOr<std::string> SaveState() const final;
   absl::Status RestoreState(absl::string_view state) final;
-  void Recover(int attempt) final { attempt_ = attempt; }
+  void Recover(int attempt) final;
   absl::StatusOr<TensorMap> Export() const final;
 
  protected:
-  AdversarialRecipe(const v1::Manifest& manifest, const TrainingSet& data, uint64_t seed, int64_t total_steps,
-                    DeviceKind device);
+  AdversarialRecipe(const v1::Manifest& manifest, const TrainingSet& data, const RecipeSetup& setup);
 
   /// One generator step with its critic steps; may throw LibTorch's exceptions.
   virtual Losses TrainStep() = 0;
@@ -37,14 +37,26 @@ class AdversarialRecipe : public Recipe {
 
   /// Makes the optimisers and the average once both networks are there.
   absl::Status SetUpOptimizers();
-  /// Temperature of the relaxed draws of this step, linear from start to end over all steps.
-  double Temperature() const;
+  /// Temperature of the relaxed draws of this step, linear from start to end: over all steps, or over the passes over
+  /// the data, of `pass_steps` steps each, where temperature_by_pass is set.
+  double Temperature(int64_t pass_steps) const;
+  /// This process' part of a batch.
+  BatchRows Part(int64_t rows) const { return BatchRows::Part(rows, group_.rank(), group_.size()); }
+  /// One step of the optimiser down the gradient of a loss over a batch. `loss` is its mean over these rows of the
+  /// batch, whose other rows the other processes have. Returns the mean over all.
+  double Descend(const at::Tensor& loss, const BatchRows& rows, const Parameters& parameters, Optimizer& optimizer);
 
   v1::Manifest manifest_;
   const v1::TrainingRecipe& recipe_;
   const TrainingSet& data_;
   const uint64_t seed_;
   const at::Device device_;
+
+ private:
+  const std::unique_ptr<ProcessGroup> lone_;  // where the setup has no group
+
+ protected:
+  ProcessGroup& group_;
   TrainingNoise noise_;
   Parameters generator_;
   Parameters critic_;
@@ -52,21 +64,24 @@ class AdversarialRecipe : public Recipe {
   std::unique_ptr<Optimizer> critic_optimizer_;
 
  private:
+  absl::Status Restore(absl::string_view state);
+  // Rates and draws of an attempt, with optimisers that have no state yet.
+  absl::Status SetAttempt(int64_t attempt);
   // Every tensor that the next step depends on, by a unique name.
   std::vector<std::pair<std::string, at::Tensor>> StateTensors() const;
 
   int64_t total_steps_;
   int64_t steps_ = 0;
-  int attempt_ = 0;  // of Recover
+  int64_t attempt_ = 0;  // of Recover
   Parameters average_;
 };
 
 /// Makes the recipe of an acgan; see MakeRecipe.
 absl::StatusOr<std::unique_ptr<Recipe>> MakeAcganRecipe(const v1::Manifest& manifest, const TrainingSet& data,
-                                                        uint64_t seed, int64_t total_steps, DeviceKind device);
+                                                        const RecipeSetup& setup);
 
 /// Makes the recipe of a wgan-gp; see MakeRecipe.
 absl::StatusOr<std::unique_ptr<Recipe>> MakeWganGpRecipe(const v1::Manifest& manifest, const TrainingSet& data,
-                                                         uint64_t seed, int64_t total_steps, DeviceKind device);
+                                                         const RecipeSetup& setup);
 
 }  // namespace genoserve

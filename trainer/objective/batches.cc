@@ -13,18 +13,20 @@ constexpr int64_t kFirstPass = int64_t{1} << 38;
 }  // namespace
 
 BatchOrder::BatchOrder(size_t rows, size_t batch_size, uint64_t seed)
-    : rows_(rows), batch_size_(batch_size), seed_(seed) {}
+    : rows_(rows),
+      batch_size_(batch_size),
+      seed_(seed),
+      batches_(static_cast<int64_t>(std::max<size_t>(1, rows / batch_size))) {}
 
 std::vector<size_t> BatchOrder::Rows(int64_t index) {
-  const auto batches = static_cast<int64_t>(std::max<size_t>(1, rows_ / batch_size_));
-  if (index / batches != pass_) {
-    pass_ = index / batches;
+  if (index / batches_ != pass_) {
+    pass_ = index / batches_;
     TrainingNoise noise(seed_, at::kCPU);
     noise.StartStep(kFirstPass + pass_);
     order_ = noise.Permutation(rows_);
   }
   std::vector<size_t> batch(batch_size_);
-  const size_t first = static_cast<size_t>(index % batches) * batch_size_;
+  const size_t first = static_cast<size_t>(index % batches_) * batch_size_;
   for (size_t i = 0; i < batch_size_; ++i) batch[i] = static_cast<size_t>(order_[(first + i) % rows_]);
   return batch;
 }

@@ -20,11 +20,14 @@ class BatchOrder {
 
   /// The rows of batch `index`, 0 and up.
   std::vector<size_t> Rows(int64_t index);
+  /// Batches of one pass over the data.
+  int64_t batches() const { return batches_; }
 
  private:
   size_t rows_;
   size_t batch_size_;
   uint64_t seed_;
+  int64_t batches_;
   int64_t pass_ = -1;
   std::vector<int64_t> order_;
 };

@@ -2,15 +2,50 @@
 
 #include <algorithm>
 #include <numeric>
+#include <span>
 #include <utility>
-
-#include "core/base/philox.h"
 
 namespace genoserve {
 namespace {
 
 int64_t Count(at::IntArrayRef sizes) {
   return std::accumulate(sizes.begin(), sizes.end(), int64_t{1}, [](int64_t a, int64_t b) { return a * b; });
+}
+
+// The numbers `first` to `first` + out.size() - 1 of a stream.
+void FillBits(const PhiloxStream& stream, uint32_t first, std::span<uint32_t> out) {
+  for (; first % 4 != 0 && !out.empty(); out = out.subspan(1)) out[0] = stream.Bits(first++);
+  stream.FillBits(first, out);
+}
+
+// A tensor [rows.count(), row_sizes...] of `transform` of the bits that the rows have in the draw for all rows.
+template <typename Transform>
+at::Tensor Draw(const PhiloxStream& stream, const BatchRows& rows, at::IntArrayRef row_sizes, Transform transform) {
+  std::vector<int64_t> sizes = {rows.count()};
+  sizes.insert(sizes.end(), row_sizes.begin(), row_sizes.end());
+  const int64_t width = Count(row_sizes);
+  TORCH_CHECK(rows.total * width <= int64_t{1} << 32, "a draw of more than 2^32 numbers");
+  at::Tensor values = at::empty(sizes, at::kFloat);
+  float* to = values.mutable_data_ptr<float>();
+  std::vector<uint32_t> bits;
+  for (size_t i = 0; i < rows.rows.size();) {
+    // Rows that follow one another are drawn in one go.
+    size_t last = i + 1;
+    while (last < rows.rows.size() && rows.rows[last] == rows.rows[last - 1] + 1) ++last;
+    bits.resize(static_cast<size_t>(width) * (last - i));
+    FillBits(stream, static_cast<uint32_t>(rows.rows[i] * width), bits);
+    to = std::transform(bits.begin(), bits.end(), to, transform);
+    i = last;
+  }
+  return values;
+}
+
+float UniformOf(uint32_t word) { return (static_cast<float>(static_cast<int32_t>(word >> 9)) + 0.5F) * 0x1p-23F; }
+
+// A tensor as one row.
+const BatchRows& OneRow() {
+  static const BatchRows row = BatchRows::All(1);
+  return row;
 }
 
 }  // namespace
@@ -20,26 +55,40 @@ void TrainingNoise::StartStep(int64_t step) {
   call_ = 0;
 }
 
+// Calls from 256 on stand above the step's 40 bits.
+PhiloxStream TrainingNoise::NextCall() {
+  TORCH_CHECK(call_ < uint64_t{1} << 24, "a training step of more than 2^24 draws");
+  const uint64_t sample = (static_cast<uint64_t>(step_) << 8) | (call_ & 0xFF) | ((call_ >> 8) << 48);
+  ++call_;
+  return {seed_, sample, attempt_, Purpose::kTraining};
+}
+
 std::vector<uint32_t> TrainingNoise::Bits(size_t count) {
   std::vector<uint32_t> bits(count);
-  PhiloxStream(seed_, NextCall(), 0, Purpose::kTraining).FillBits(0, bits);
+  NextCall().FillBits(0, bits);
   return bits;
 }
 
-at::Tensor TrainingNoise::Normal(at::IntArrayRef sizes) {
-  at::Tensor values = at::empty(sizes, at::kFloat);
-  PhiloxStream(seed_, NextCall(), 0, Purpose::kTraining)
-      .FillNormal({values.mutable_data_ptr<float>(), static_cast<size_t>(Count(sizes))});
-  return values.to(device_);
+at::Tensor TrainingNoise::Normal(const BatchRows& rows, at::IntArrayRef row_sizes) {
+  return Draw(NextCall(), rows, row_sizes, [](uint32_t word) { return static_cast<float>(ToNormal(word)); })
+      .to(device_);
 }
 
-at::Tensor TrainingNoise::Uniform(at::IntArrayRef sizes) {
-  at::Tensor values = at::empty(sizes, at::kFloat);
-  const std::vector<uint32_t> bits = Bits(static_cast<size_t>(Count(sizes)));
-  std::transform(bits.begin(), bits.end(), values.mutable_data_ptr<float>(),
-                 [](uint32_t word) { return (static_cast<float>(static_cast<int32_t>(word >> 9)) + 0.5F) * 0x1p-23F; });
-  return values.to(device_);
+at::Tensor TrainingNoise::Uniform(const BatchRows& rows, at::IntArrayRef row_sizes) {
+  return Draw(NextCall(), rows, row_sizes, UniformOf).to(device_);
 }
+
+at::Tensor TrainingNoise::Gumbel(const BatchRows& rows, at::IntArrayRef row_sizes) {
+  return Uniform(rows, row_sizes).log_().neg_().log_().neg_();
+}
+
+at::Tensor TrainingNoise::Logistic(const BatchRows& rows, at::IntArrayRef row_sizes) {
+  return at::logit(Uniform(rows, row_sizes));
+}
+
+at::Tensor TrainingNoise::Normal(at::IntArrayRef sizes) { return Normal(OneRow(), sizes).squeeze(0); }
+
+at::Tensor TrainingNoise::Uniform(at::IntArrayRef sizes) { return Uniform(OneRow(), sizes).squeeze(0); }
 
 at::Tensor TrainingNoise::Gumbel(at::IntArrayRef sizes) { return Uniform(sizes).log_().neg_().log_().neg_(); }
 

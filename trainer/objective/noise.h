@@ -1,5 +1,5 @@
-// Everything that training draws at random: a function of (seed, step, call), so that a restored run goes on as if it
-// had never stopped.
+// Everything that training draws at random: a function of (seed, attempt, step, call), so that a restored run goes on
+// as if it had never stopped.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -8,10 +8,14 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/base/philox.h"
+#include "trainer/objective/batch_rows.h"
+
 namespace genoserve {
 
-/// Random tensors by Philox. Begin each step with StartStep; the calls of a step must come in the same order each time.
-/// Not thread-safe.
+/// Random tensors by Philox. Begin each step with StartStep; the calls of a step must come in the same order each time,
+/// at most 2^24 of them. A draw for some rows of a batch gives what these rows have in the draw for all of them, at the
+/// cost of these rows alone, so that processes that share a batch draw what one would. Not thread-safe.
 class TrainingNoise {
  public:
   /// Tensors are made on `device`.
@@ -19,6 +23,8 @@ class TrainingNoise {
 
   /// Starts the draws of a step, 0 to 2^40 - 1.
   void StartStep(int64_t step);
+  /// From the next StartStep on draws other numbers for each `attempt`, 0 to 255; 0 at first.
+  void SetAttempt(int attempt) { attempt_ = attempt; }
 
   /// Standard normal values.
   at::Tensor Normal(at::IntArrayRef sizes);
@@ -28,17 +34,25 @@ class TrainingNoise {
   at::Tensor Gumbel(at::IntArrayRef sizes);
   /// Standard logistic values, log u - log(1 - u).
   at::Tensor Logistic(at::IntArrayRef sizes);
+
+  /// The same for some rows of a batch, [rows.count(), row_sizes...].
+  at::Tensor Normal(const BatchRows& rows, at::IntArrayRef row_sizes);
+  at::Tensor Uniform(const BatchRows& rows, at::IntArrayRef row_sizes);
+  at::Tensor Gumbel(const BatchRows& rows, at::IntArrayRef row_sizes);
+  at::Tensor Logistic(const BatchRows& rows, at::IntArrayRef row_sizes);
+
   /// `count` integers, uniform over 0 to `bound` - 1.
   std::vector<int64_t> Integers(size_t count, int64_t bound);
   /// A random order of 0 to `size` - 1.
   std::vector<int64_t> Permutation(size_t size);
 
  private:
-  uint64_t NextCall() { return (static_cast<uint64_t>(step_) << 8) | (call_++ & 0xFF); }
+  PhiloxStream NextCall();
   std::vector<uint32_t> Bits(size_t count);
 
   uint64_t seed_;
   at::Device device_;
+  int attempt_ = 0;
   int64_t step_ = 0;
   uint64_t call_ = 0;
 };

@@ -6,6 +6,7 @@
 #include "absl/strings/str_join.h"
 #include "core/base/status.h"
 #include "core/model/condition.h"
+#include "trainer/chain/chain_recipe.h"
 #include "trainer/objective/recipe.h"
 
 namespace genoserve {
@@ -30,6 +31,11 @@ absl::Status CheckWganGpData(const v1::Manifest& manifest) {
   if (!manifest.labels().empty()) {
     return absl::InvalidArgumentError("wgan-gp is conditioned on phenotypes only: give the label as a categorical one");
   }
+  return absl::OkStatus();
+}
+
+absl::Status CheckChainData(const v1::Manifest& manifest) {
+  if (manifest.labels().empty()) return absl::InvalidArgumentError("chain needs a population label for each sample");
   return absl::OkStatus();
 }
 
@@ -148,12 +154,13 @@ void FillWganGpPaper(v1::Manifest& manifest) {
   recipe.set_gradient_penalty(10);
   recipe.set_temperature_start(1.0);
   recipe.set_temperature_end(0.1);
+  recipe.set_temperature_by_pass(true);
   recipe.set_input_noise(0.025);
 }
 
 }  // namespace
 
-std::vector<std::string> PresetNames() { return {"acgan", "acgan-paper", "wgan-gp", "wgan-gp-paper"}; }
+std::vector<std::string> PresetNames() { return {"chain", "acgan", "acgan-paper", "wgan-gp", "wgan-gp-paper"}; }
 
 absl::Status ApplyPreset(absl::string_view preset, v1::Manifest& manifest) {
   const std::vector<std::string> names = PresetNames();
@@ -162,10 +169,15 @@ absl::Status ApplyPreset(absl::string_view preset, v1::Manifest& manifest) {
         absl::StrCat("preset \"", preset, "\" is unknown; there are ", absl::StrJoin(names, ", ")));
   }
   const bool acgan = preset == "acgan" || preset == "acgan-paper";
-  GENOSERVE_RETURN_IF_ERROR(acgan ? CheckAcganData(manifest) : CheckWganGpData(manifest));
+  if (preset == "chain") {
+    GENOSERVE_RETURN_IF_ERROR(CheckChainData(manifest));
+  } else {
+    GENOSERVE_RETURN_IF_ERROR(acgan ? CheckAcganData(manifest) : CheckWganGpData(manifest));
+  }
   manifest.mutable_generator()->Clear();
   manifest.mutable_training()->mutable_recipe()->Clear();
   manifest.mutable_training()->mutable_recipe()->set_preset(std::string(preset));
+  if (preset == "chain") FillChain(manifest);
   if (preset == "acgan") FillAcgan(manifest);
   if (preset == "acgan-paper") FillAcganPaper(manifest);
   if (preset == "wgan-gp") FillWganGp(manifest);

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status.h"
 #include "core/model/weights.h"
+#include "trainer/chain/chain_recipe.h"
 #include "trainer/objective/adversarial_recipe.h"
 
 namespace genoserve {
@@ -87,16 +88,34 @@ absl::Status CheckData(const v1::Manifest& manifest, const GeneratorShape& shape
   return absl::OkStatus();
 }
 
+// Each process needs rows of its own.
+absl::Status CheckShares(const v1::TrainingRecipe& recipe, const RecipeSetup& setup) {
+  if (setup.group == nullptr || recipe.batch_size() >= setup.group->size()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("setting batch_size is ", recipe.batch_size(), ", too small for ",
+                                                 setup.group->size(), " processes, which share each batch"));
+}
+
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Recipe>> MakeRecipe(const v1::Manifest& manifest, const TrainingSet& data, uint64_t seed,
-                                                   int64_t total_steps, DeviceKind device) {
+absl::StatusOr<std::unique_ptr<Recipe>> MakeRecipe(const v1::Manifest& manifest, const TrainingSet& data,
+                                                   const RecipeSetup& setup) {
+  if (manifest.generator().has_chain()) return MakeChainRecipe(manifest, data, setup);
   GENOSERVE_ASSIGN_OR_RETURN(const GeneratorShape shape, ShapeOfGenerator(manifest));
   GENOSERVE_RETURN_IF_ERROR(CheckSettings(manifest.training().recipe()));
   GENOSERVE_RETURN_IF_ERROR(CheckLayers(manifest));
   GENOSERVE_RETURN_IF_ERROR(CheckData(manifest, shape, data));
-  return manifest.generator().has_acgan() ? MakeAcganRecipe(manifest, data, seed, total_steps, device)
-                                          : MakeWganGpRecipe(manifest, data, seed, total_steps, device);
+  GENOSERVE_RETURN_IF_ERROR(CheckShares(manifest.training().recipe(), setup));
+  std::unique_ptr<Recipe> recipe;
+  if (manifest.generator().has_acgan()) {
+    GENOSERVE_ASSIGN_OR_RETURN(recipe, MakeAcganRecipe(manifest, data, setup));
+  } else {
+    GENOSERVE_ASSIGN_OR_RETURN(recipe, MakeWganGpRecipe(manifest, data, setup));
+  }
+  if (setup.group == nullptr || setup.group->size() == 1) return recipe;
+  // Machines of different kinds round differently: all begin with the weights of process 0.
+  GENOSERVE_ASSIGN_OR_RETURN(const std::string state, recipe->SaveState());
+  GENOSERVE_RETURN_IF_ERROR(recipe->RestoreState(state));
+  return recipe;
 }
 
 }  // namespace genoserve

@@ -1,46 +1,73 @@
 #include "trainer/objective/wgan_gp_networks.h"
 
+#include <memory>
 #include <string>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
+#include "trainer/distributed/global_sum.h"
 
 namespace genoserve {
 namespace {
 
 constexpr double kNormEpsilon = 1e-5;
 
-// Linear and BatchNorm over the rows.
-at::Tensor NormalisedLinear(const std::string& name, const Parameters& generator, const at::Tensor& x,
-                            TensorMap* folded) {
-  const at::Tensor linear = generator.Linear(name, x);
-  const at::Tensor& scale = generator[name + ".norm.weight"];
-  const at::Tensor& shift = generator[name + ".norm.bias"];
-  if (folded != nullptr) {
-    const at::Tensor factor = scale / at::sqrt(at::var(linear, 0, /*unbiased=*/false) + kNormEpsilon);
-    (*folded)[name + ".weight"] = FromTorch(generator[name + ".weight"] * factor.unsqueeze(1));
-    (*folded)[name + ".bias"] = FromTorch((generator[name + ".bias"] - at::mean(linear, 0)) * factor + shift);
+// Normalises the features of a layer, given its input; see BatchNorm and Fold.
+using Normalise = absl::FunctionRef<at::Tensor(const std::string& layer, const at::Tensor& linear)>;
+
+// BatchNorm of features [rows, features] by their mean and variance over the batch.
+at::Tensor BatchNorm(const at::Tensor& x, const at::Tensor& scale, const at::Tensor& shift, int64_t total,
+                     ProcessGroup& group) {
+  if (group.size() == 1) {
+    return at::batch_norm(x, scale, shift, {}, {}, /*training=*/true, /*momentum=*/0.1, kNormEpsilon,
+                          /*cudnn_enabled=*/false);
   }
-  return at::batch_norm(linear, scale, shift, {}, {}, /*training=*/true, /*momentum=*/0.1, kNormEpsilon,
-                        /*cudnn_enabled=*/false);
+  const auto rows = static_cast<double>(total);
+  const at::Tensor centred = x - GlobalSum(group, at::sum(x, 0)) / rows;
+  const at::Tensor variance = GlobalSum(group, at::sum(centred * centred, 0)) / rows;
+  return centred * at::rsqrt(variance + kNormEpsilon) * scale + shift;
 }
 
-}  // namespace
-
-at::Tensor WganGpHidden(const v1::WganGpSpec& spec, const Parameters& generator, const at::Tensor& z,
-                        const at::Tensor& condition, TensorMap* folded) {
+at::Tensor Hidden(const v1::WganGpSpec& spec, const Parameters& generator, const at::Tensor& z,
+                  const at::Tensor& condition, Normalise normalise) {
   const double slope = spec.leaky_slope();
+  const auto layer = [&](const std::string& name, const at::Tensor& x) {
+    return normalise(name, generator.Linear(name, x));
+  };
   const at::Tensor inputs = at::cat({z, condition}, 1);
-  at::Tensor x = at::leaky_relu(NormalisedLinear("first", generator, inputs, folded), slope);
+  at::Tensor x = at::leaky_relu(layer("first", inputs), slope);
   for (int i = 0; i + 1 < spec.hidden_sizes_size(); ++i) {
     const std::string block = absl::StrCat("block.", i);
     const at::Tensor with_c = at::cat({x, condition}, 1);
-    const at::Tensor inner = at::leaky_relu(NormalisedLinear(block + ".residual1", generator, with_c, folded), slope);
-    const at::Tensor residual = NormalisedLinear(block + ".residual2", generator, inner, folded);
+    const at::Tensor inner = at::leaky_relu(layer(block + ".residual1", with_c), slope);
+    const at::Tensor residual = layer(block + ".residual2", inner);
     x = at::leaky_relu(generator.Linear(block + ".out", at::leaky_relu(residual + with_c, slope)), slope);
   }
   if (spec.rank() == 0) return x;
   const at::Tensor ranked = generator.Linear("rank", x);
   return spec.latent_skip() ? at::addmm(ranked, inputs, generator["skip.weight"].t()) : ranked;
+}
+
+}  // namespace
+
+at::Tensor WganGpHidden(const v1::WganGpSpec& spec, const Parameters& generator, const at::Tensor& z,
+                        const at::Tensor& condition, const BatchRows& rows, ProcessGroup& group) {
+  return Hidden(spec, generator, z, condition, [&](const std::string& layer, const at::Tensor& linear) {
+    return BatchNorm(linear, generator[layer + ".norm.weight"], generator[layer + ".norm.bias"], rows.total, group);
+  });
+}
+
+at::Tensor FoldWganGpHidden(const v1::WganGpSpec& spec, const Parameters& generator, const at::Tensor& z,
+                            const at::Tensor& condition, TensorMap& folded) {
+  const std::unique_ptr<ProcessGroup> lone = MakeLoneProcess();
+  return Hidden(spec, generator, z, condition, [&](const std::string& layer, const at::Tensor& linear) {
+    const at::Tensor& scale = generator[layer + ".norm.weight"];
+    const at::Tensor& shift = generator[layer + ".norm.bias"];
+    const at::Tensor factor = scale / at::sqrt(at::var(linear, 0, /*unbiased=*/false) + kNormEpsilon);
+    folded[layer + ".weight"] = FromTorch(generator[layer + ".weight"] * factor.unsqueeze(1));
+    folded[layer + ".bias"] = FromTorch((generator[layer + ".bias"] - at::mean(linear, 0)) * factor + shift);
+    return BatchNorm(linear, scale, shift, linear.size(0), *lone);
+  });
 }
 
 at::Tensor WganGpLogits(const Parameters& generator, const at::Tensor& hidden) {

@@ -29,11 +29,10 @@ constexpr int64_t kCalibrationBlock = 2048;
 
 class WganGpRecipe final : public AdversarialRecipe {
  public:
-  WganGpRecipe(const v1::Manifest& manifest, const TrainingSet& data, uint64_t seed, int64_t total_steps,
-               DeviceKind device)
-      : AdversarialRecipe(manifest, data, seed, total_steps, device),
+  WganGpRecipe(const v1::Manifest& manifest, const TrainingSet& data, const RecipeSetup& setup)
+      : AdversarialRecipe(manifest, data, setup),
         spec_(manifest_.generator().wgan_gp()),
-        order_(data.genotypes.rows(), static_cast<size_t>(recipe_.batch_size()), seed) {}
+        order_(data.genotypes.rows(), static_cast<size_t>(recipe_.batch_size()), setup.seed) {}
 
   absl::Status SetUp() {
     GENOSERVE_ASSIGN_OR_RETURN(const GeneratorShape shape, ShapeOfGenerator(manifest_));
@@ -55,9 +54,13 @@ class WganGpRecipe final : public AdversarialRecipe {
  protected:
   Losses TrainStep() override {
     const int64_t batch = recipe_.batch_size();
-    const std::vector<size_t> rows = order_.Rows(steps());
-    const at::Tensor condition = ConditionsOf(rows);
-    const at::Tensor real = OneHot(rows);
+    const std::vector<size_t> batch_rows = order_.Rows(steps());
+    const BatchRows rows = Part(batch);
+    std::vector<size_t> real_rows;
+    real_rows.reserve(rows.rows.size());
+    for (const int64_t i : rows.rows) real_rows.push_back(batch_rows[static_cast<size_t>(i)]);
+    const at::Tensor condition = ConditionsOf(real_rows);
+    const at::Tensor real = OneHot(real_rows);
     const auto score = [&](const at::Tensor& genotypes) {
       return Criticise(recipe_, spec_.leaky_slope(), critic_, genotypes, condition);
     };
@@ -66,22 +69,20 @@ class WganGpRecipe final : public AdversarialRecipe {
       at::Tensor fake;
       {
         const c10::NoGradGuard no_grad;
-        fake = Draw(condition);
+        fake = Draw(rows, condition);
       }
-      const at::Tensor penalty = GradientPenalty(score, real, fake, noise_.Uniform({batch, 1}));
+      const at::Tensor penalty = GradientPenalty(score, real, fake, noise_.Uniform(rows, {1}));
       const at::Tensor loss = CriticLoss(score(real), score(fake)) + recipe_.gradient_penalty() * penalty;
-      critic_optimizer_->Step(critic_, torch::autograd::grad({loss}, critic_.tensors()));
-      critic_loss += loss.item<double>() / recipe_.critic_steps();
+      critic_loss += Descend(loss, rows, critic_, *critic_optimizer_) / recipe_.critic_steps();
     }
-    const at::Tensor loss = GeneratorLoss(score(Draw(condition)));
-    generator_optimizer_->Step(generator_, torch::autograd::grad({loss}, generator_.tensors()));
-    return {{"critic", critic_loss}, {"generator", loss.item<double>()}};
+    const at::Tensor loss = GeneratorLoss(score(Draw(rows, condition)));
+    return {{"critic", critic_loss}, {"generator", Descend(loss, rows, generator_, *generator_optimizer_)}};
   }
 
   TensorMap ExportWeights(const Parameters& generator, TrainingNoise& noise) const override {
     TensorMap weights;
-    const at::Tensor hidden = WganGpHidden(spec_, generator, noise.Normal({kCalibrationRows, spec_.latent_size()}),
-                                           RandomConditions(kCalibrationRows, noise), &weights);
+    const at::Tensor hidden = FoldWganGpHidden(spec_, generator, noise.Normal({kCalibrationRows, spec_.latent_size()}),
+                                               RandomConditions(kCalibrationRows, noise), weights);
     for (const auto& [name, tensor] : generator.items()) {
       if (name.find(".norm.") == std::string::npos) weights.try_emplace(name, FromTorch(tensor));
     }
@@ -129,10 +130,11 @@ class WganGpRecipe final : public AdversarialRecipe {
   }
 
   // What the critic sees of generated rows, [rows, 3 * variants].
-  at::Tensor Draw(const at::Tensor& condition) {
-    const at::Tensor z = noise_.Normal({condition.size(0), spec_.latent_size()});
-    const at::Tensor logits = WganGpLogits(generator_, WganGpHidden(spec_, generator_, z, condition));
-    return GumbelSoftmax(logits, noise_.Gumbel(logits.sizes()), Temperature(), recipe_.straight_through()).flatten(1);
+  at::Tensor Draw(const BatchRows& rows, const at::Tensor& condition) {
+    const at::Tensor z = noise_.Normal(rows, {spec_.latent_size()});
+    const at::Tensor logits = WganGpLogits(generator_, WganGpHidden(spec_, generator_, z, condition, rows, group_));
+    const at::Tensor gumbel = noise_.Gumbel(rows, {logits.size(1), logits.size(2)});
+    return GumbelSoftmax(logits, gumbel, Temperature(order_.batches()), recipe_.straight_through()).flatten(1);
   }
 
   // Biases [3, variants] with which the mean probabilities over the rows of `hidden` are the training frequencies.
@@ -200,8 +202,8 @@ class WganGpRecipe final : public AdversarialRecipe {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Recipe>> MakeWganGpRecipe(const v1::Manifest& manifest, const TrainingSet& data,
-                                                         uint64_t seed, int64_t total_steps, DeviceKind device) {
-  auto recipe = std::make_unique<WganGpRecipe>(manifest, data, seed, total_steps, device);
+                                                         const RecipeSetup& setup) {
+  auto recipe = std::make_unique<WganGpRecipe>(manifest, data, setup);
   GENOSERVE_RETURN_IF_ERROR(recipe->SetUp());
   return recipe;
 }
