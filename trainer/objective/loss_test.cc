@@ -1,4 +1,4 @@
-// Objectives and optimisers against values worked out by hand.
+// Objectives against values worked out by hand.
 #include <c10/core/GradMode.h>
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "trainer/objective/adversarial_loss.h"
-#include "trainer/objective/optimizer.h"
+#include "trainer/objective/parameters.h"
 #include "trainer/objective/polyloss.h"
 #include "trainer/objective/relaxed_draw.h"
 #include "trainer/objective/wasserstein.h"
@@ -99,32 +99,6 @@ TEST(AverageTest, FollowsTheWeightsFastAtFirst) {
   EXPECT_NEAR(average["w"].item<double>(), 1.9, 1e-6);
   UpdateAverage(weights, 0.9, 1000000, average);  // decay 0.9
   EXPECT_NEAR(average["w"].item<double>(), 1.91, 1e-6);
-}
-
-TEST(OptimizerTest, FirstTwoSteps) {
-  v1::TrainingRecipe recipe;
-  recipe.set_adam_beta1(0.5);
-  recipe.set_adam_beta2(0.9);
-  for (const char* name : {"rmsprop", "adam"}) {
-    recipe.set_optimizer(name);
-    Parameters weights;
-    weights.Add("w", Values({1.0F}));
-    const auto optimizer = MakeOptimizer(recipe, 0.1, weights).value();
-    optimizer->Step(weights, {Values({2.0F})});
-    optimizer->Step(weights, {Values({-1.0F})});
-    double wanted = 1.0;
-    if (recipe.optimizer() == "rmsprop") {
-      wanted -= 0.1 * 2 / std::sqrt(0.4 + 1e-7);
-      wanted += 0.1 * 1 / std::sqrt(0.36 + 0.1 + 1e-7);
-    } else {
-      wanted -= 0.1 * (1.0 / 0.5) / (std::sqrt(0.4 / 0.1) + 1e-8);
-      const double mean = 0.5 * 1.0 + 0.5 * -1.0;
-      wanted -= 0.1 * (mean / 0.75) / (std::sqrt((0.9 * 0.4 + 0.1) / 0.19) + 1e-8);
-    }
-    EXPECT_NEAR(weights["w"].item<double>(), wanted, 1e-6) << name;
-  }
-  recipe.set_optimizer("sgd");
-  EXPECT_EQ(MakeOptimizer(recipe, 0.1, Parameters()).status().code(), absl::StatusCode::kInvalidArgument);
 }
 
 }  // namespace

@@ -19,6 +19,9 @@ class Parameters {
   /// Adds a leaf that gradients are taken for. The name must be new.
   void Add(const std::string& name, const at::Tensor& value);
 
+  /// Adds the tensor itself, which may be computed from others that gradients are taken for. The name must be new.
+  void Share(const std::string& name, const at::Tensor& tensor) { items_.emplace_back(name, tensor); }
+
   /// Adds `name`.weight [outputs, inputs] and `name`.bias [outputs], uniform within +-bound: Glorot's
   /// sqrt(6 / (inputs + outputs)) and bias 0 (Keras' default), times `gain`.
   void AddGlorotLinear(const std::string& name, int64_t outputs, int64_t inputs, double gain, TrainingNoise& noise);

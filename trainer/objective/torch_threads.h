@@ -1,0 +1,14 @@
+// Own loops on LibTorch's threads.
+#pragma once
+
+#include <cstdint>
+
+#include "absl/functional/function_ref.h"
+
+namespace genoserve {
+
+/// Calls `work(first, last)` for ranges that cover [0, count) once, on LibTorch's threads, and returns when all are
+/// done. Where the ranges are cut depends on the number of threads: a result must depend on the index alone.
+void OnTorchThreads(int64_t count, absl::FunctionRef<void(int64_t, int64_t)> work);
+
+}  // namespace genoserve
