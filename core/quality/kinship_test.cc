@@ -106,6 +106,36 @@ TEST(KinshipTest, AsPlink2Computes) {
   EXPECT_EQ(next, expected["king"].size());
 }
 
+TEST(KinshipTest, TheNearestAreThoseOfAllPairs) {
+  // Related, since each sample takes most of its variants from the one before.
+  GenotypeMatrix genotypes(Packing::kDiploid2Bit, 60, 300);
+  TestRandom random(11);
+  for (size_t i = 0; i < genotypes.rows(); ++i) {
+    const uint64_t copied = i % 4 == 0 ? 0 : 10 * (i % 10 + 1);  // of a hundred
+    for (size_t v = 0; v < 300; ++v) {
+      const bool copy = random.Below(100) < copied;
+      genotypes.Set(i, v, copy ? genotypes.Get(i - 1, v) : i == 40 ? 2 : static_cast<int>(random.Below(3)));
+    }
+  }
+  const KinshipSet set(genotypes);
+  for (const double least : {kSecondDegreeKinship, kFirstDegreeKinship, 0.5}) {
+    size_t near = 0;
+    for (size_t i = 1; i < 60; ++i) {
+      std::vector<double> all(i);
+      set.KinshipWith(set, i, 0, all);
+      std::vector<std::pair<size_t, double>> expected;
+      for (size_t j = 0; j < i; ++j) {
+        if (all[j] >= least) expected.emplace_back(j, all[j]);
+      }
+      std::vector<std::pair<size_t, double>> found;
+      set.NearerThan(least, i, 0, i, [&](size_t j, double kinship) { found.emplace_back(j, kinship); });
+      EXPECT_EQ(found, expected);
+      near += found.size();
+    }
+    EXPECT_GT(near, least < 0.5 ? 10U : 0U);
+  }
+}
+
 TEST(KinshipTest, TheLargestOverMoreThanABlock) {
   const GenotypeMatrix others = TestHaplotypes(8, 700, 130);
   const GenotypeMatrix samples = others.SelectSamples(std::vector<size_t>{699, 300, 0});
