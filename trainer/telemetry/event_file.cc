@@ -65,7 +65,7 @@ absl::Status EventFile::Append(absl::string_view record) {
     const ssize_t wrote = ::pwrite(fd_, bytes.data() + done, bytes.size() - done, size_ + static_cast<int64_t>(done));
     if (wrote < 0 && errno == EINTR) continue;
     if (wrote <= 0) {
-      const absl::Status status = absl::ErrnoToStatus(wrote < 0 ? errno : ENOSPC, path_);
+      absl::Status status = absl::ErrnoToStatus(wrote < 0 ? errno : ENOSPC, path_);
       // Readers stop for good at a record that is cut off.
       (void)::ftruncate(fd_, size_);
       return status;
