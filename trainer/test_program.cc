@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/inotify.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -37,6 +38,14 @@ namespace {
   ::_exit(126);
 }
 
+// A descriptor that becomes readable when something in the file's folder gets a name, or -1 where none is asked for.
+int WatchFor(const std::string& file) {
+  if (file.empty()) return -1;
+  const int watch = ::inotify_init1(IN_CLOEXEC);
+  if (::inotify_add_watch(watch, std::filesystem::path(file).parent_path().c_str(), IN_MOVED_TO) < 0) std::abort();
+  return watch;
+}
+
 }  // namespace
 
 ProgramResult RunTrainer(const std::vector<std::string>& arguments, const ProgramOptions& options) {
@@ -46,17 +55,28 @@ ProgramResult RunTrainer(const std::vector<std::string>& arguments, const Progra
   for (auto& ends : pipes) {
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) std::abort();
   }
+  const int watch = WatchFor(options.signal_on);
   const pid_t child = ::fork();
   if (child == 0) Become(program, arguments, options, pipes[0][1], pipes[1][1]);
   for (auto& ends : pipes) ::close(ends[1]);
   ProgramResult result;
+  bool signalled = options.signal == 0;
+  const auto signal_once = [&] {
+    if (!signalled) ::kill(child, options.signal);
+    signalled = true;
+  };
   const std::array<std::string*, 2> texts = {&result.out, &result.err};
-  std::array<pollfd, 2> polled = {pollfd{pipes[0][0], POLLIN, 0}, pollfd{pipes[1][0], POLLIN, 0}};
+  std::array<pollfd, 3> polled = {pollfd{pipes[0][0], POLLIN, 0}, pollfd{pipes[1][0], POLLIN, 0},
+                                  pollfd{watch, POLLIN, 0}};
   while (polled[0].fd >= 0 || polled[1].fd >= 0) {
     ::poll(polled.data(), polled.size(), -1);
-    for (size_t i = 0; i < polled.size(); ++i) {
+    std::array<char, 4096> buffer;
+    if (polled[2].revents != 0) {
+      if (::read(watch, buffer.data(), buffer.size()) < 0) std::abort();
+      if (std::filesystem::exists(options.signal_on)) signal_once();
+    }
+    for (size_t i = 0; i < texts.size(); ++i) {
       if (polled[i].fd < 0 || polled[i].revents == 0) continue;
-      std::array<char, 4096> buffer;
       const ssize_t n = ::read(polled[i].fd, buffer.data(), buffer.size());
       if (n > 0) {
         texts[i]->append(buffer.data(), static_cast<size_t>(n));
@@ -65,7 +85,9 @@ ProgramResult RunTrainer(const std::vector<std::string>& arguments, const Progra
         polled[i].fd = -1;
       }
     }
+    if (!options.signal_at.empty() && result.err.find(options.signal_at) != std::string::npos) signal_once();
   }
+  if (watch >= 0) ::close(watch);
   int status = 0;
   ::waitpid(child, &status, 0);
   result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);

@@ -292,6 +292,10 @@ void MeasureAttributes(const QualitySets& sets, const Targets& targets, v1::Qual
 
 }  // namespace
 
+void MeasureMembershipAttacks(const QualitySets& sets, v1::Quality* quality) {
+  MeasureMembership(sets, TargetsOf(sets), quality);
+}
+
 void MeasureAttacks(const QualitySets& sets, v1::Quality* quality) {
   const Targets targets = TargetsOf(sets);
   MeasureKinship(sets, quality);

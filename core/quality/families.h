@@ -18,6 +18,8 @@ void MeasureStructure(const QualitySets& sets, v1::Quality* quality);
 void MeasureDistances(const QualitySets& sets, v1::Quality* quality);
 /// Kinship, and attacks: membership and attribute inference.
 void MeasureAttacks(const QualitySets& sets, v1::Quality* quality);
+/// Of those, membership inference alone.
+void MeasureMembershipAttacks(const QualitySets& sets, v1::Quality* quality);
 /// What the cohort is good for: classifiers, phenotype prediction, GWAS.
 void MeasureUse(const QualitySets& sets, v1::Quality* quality);
 

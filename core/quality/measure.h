@@ -21,4 +21,11 @@ using MeasureProgress = std::function<absl::Status(absl::string_view stage, int 
 absl::Status MeasureQuality(const std::vector<int>& families, QualitySets* sets, const MeasureProgress& progress,
                             v1::Quality* quality);
 
+/// The figures that tell within seconds how far a generator has come and whether it has begun to copy: frequencies,
+/// linkage, coverage, closest records and membership attacks, of all samples together. Without the figures of single
+/// labels, and without charts. The values of the synthetic cohort are those of MeasureQuality for the same sets. Errors
+/// are the same.
+absl::Status MeasureDecisive(const std::vector<int>& families, QualitySets* sets, const MeasureProgress& progress,
+                             v1::Quality* quality);
+
 }  // namespace genoserve

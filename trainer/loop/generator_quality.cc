@@ -24,7 +24,7 @@ void AddSet(const char* role, const char* source, const GenotypeMatrix& genotype
   set.set_imputed_calls(imputed);
 }
 
-QualitySets SetsOf(const v1::Manifest& manifest, const RealSamples& real, GenotypeMatrix cohort) {
+QualitySets SetsOf(const v1::Manifest& manifest, const RealSamples& real, GeneratedCohort cohort) {
   QualitySets sets;
   sets.variants = real.variants;
   sets.seed = manifest.training().seed();
@@ -35,7 +35,7 @@ QualitySets SetsOf(const v1::Manifest& manifest, const RealSamples& real, Genoty
   }
   sets.whole_training = CohortOf(real.training, real.training.genotypes);
   sets.whole_holdout = CohortOf(real.holdout, real.holdout.genotypes);
-  sets.whole_synthetic = CohortOf(real.training, std::move(cohort));
+  sets.whole_synthetic = CohortOf(cohort.like, std::move(cohort.genotypes));
   return sets;
 }
 
@@ -68,7 +68,7 @@ absl::StatusOr<GenotypeMatrix> GenerateLike(const Generator& generator, const Tr
 }
 
 absl::Status CheckMeasurable(const v1::Manifest& manifest, const RealSamples& real) {
-  QualitySets sets = SetsOf(manifest, real, real.training.genotypes);
+  QualitySets sets = SetsOf(manifest, real, {real.training, real.training.genotypes});
   return EqualiseSets(real.families, &sets);
 }
 
@@ -83,8 +83,16 @@ absl::StatusOr<v1::Quality> MeasureGenerator(const v1::Manifest& manifest, const
   inputs.set_label_column(manifest.label_column());
   inputs.set_code_version(manifest.training().code_version());
 
-  QualitySets sets = SetsOf(manifest, real, std::move(cohort));
+  QualitySets sets = SetsOf(manifest, real, {real.training, std::move(cohort)});
   GENOSERVE_RETURN_IF_ERROR(MeasureQuality(real.families, &sets, progress, &quality));
+  return quality;
+}
+
+absl::StatusOr<v1::Quality> MeasureGeneratorQuickly(const v1::Manifest& manifest, const RealSamples& real,
+                                                    GeneratedCohort cohort, const MeasureProgress& progress) {
+  v1::Quality quality;
+  QualitySets sets = SetsOf(manifest, real, std::move(cohort));
+  GENOSERVE_RETURN_IF_ERROR(MeasureDecisive(real.families, &sets, progress, &quality));
   return quality;
 }
 

@@ -39,4 +39,14 @@ absl::Status CheckMeasurable(const v1::Manifest& manifest, const RealSamples& re
 absl::StatusOr<v1::Quality> MeasureGenerator(const v1::Manifest& manifest, const RealSamples& real,
                                              GenotypeMatrix cohort, const MeasureProgress& progress);
 
+/// A cohort that GenerateLike made.
+struct GeneratedCohort {
+  const TrainingSet& like;  ///< whose labels and phenotypes it has
+  GenotypeMatrix genotypes;
+};
+
+/// Of the figures of MeasureGenerator those that MeasureDecisive makes, within seconds.
+absl::StatusOr<v1::Quality> MeasureGeneratorQuickly(const v1::Manifest& manifest, const RealSamples& real,
+                                                    GeneratedCohort cohort, const MeasureProgress& progress);
+
 }  // namespace genoserve
