@@ -100,7 +100,7 @@ class GenotypeMatrix {
 
 /// Unpacks one packed row into one code a byte.
 void UnpackCodes(Packing packing, std::span<const uint8_t> row, std::span<uint8_t> codes);
-/// Unpacks one packed row into floats, some 10 times as fast as by UnpackCodes.
+/// Unpacks one packed row into floats, about 4 times as fast as by way of UnpackCodes.
 void UnpackFloats(Packing packing, std::span<const uint8_t> row, std::span<float> codes);
 /// Packs one code a byte into a row of RowBytes(packing, codes.size()) bytes; padding bits are set to 0.
 void PackCodes(Packing packing, std::span<const uint8_t> codes, std::span<uint8_t> row);
