@@ -12,6 +12,7 @@ enum ExitCode : int {
   kExitUsage = 2,        ///< an argument or input that cannot be used
   kExitNotFound = 3,     ///< a file or store that is not there
   kExitExhausted = 5,    ///< disk or memory is full
+  kExitLost = 6,         ///< another process of the training was lost, or never came
   kExitData = 7,         ///< a file that is truncated or damaged, or a generator that is not good enough to publish
   kExitInterrupt = 130,  ///< SIGINT or SIGTERM
 };
