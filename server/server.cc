@@ -77,8 +77,9 @@ Server::Server(const v1::ServerConfig& config, DeviceKind device, std::unique_pt
   scheduler.pin = options.pin_workers && device == DeviceKind::kCpu;
   scheduler.max_queued_samples = MaxQueuedSamples(config);
   scheduler_ = std::make_unique<TileScheduler>(metrics_, scheduler);
-  service_ =
-      std::make_unique<CohortService>(ServiceParts{config_, authenticator_, *manager_, *scheduler_, gate_, metrics_});
+  const ServiceParts parts{config_, authenticator_, *manager_, *scheduler_, gate_, metrics_};
+  service_ = std::make_unique<CohortService>(parts);
+  operations_ = std::make_unique<OperationsService>(parts);
 }
 
 absl::Status Server::Listen() {
@@ -97,6 +98,7 @@ absl::Status Server::Listen() {
   builder.SetMaxReceiveMessageSize(kLargestRequest);
   builder.AddListeningPort(address, credentials, &port_);
   builder.RegisterService(service_.get());
+  builder.RegisterService(operations_.get());
   std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> guards;
   guards.push_back(MakeReflectionGuard(authenticator_));
   builder.experimental().SetInterceptorCreators(std::move(guards));

@@ -19,12 +19,13 @@
 #include "server/scheduler/tile_scheduler.h"
 #include "server/security/authenticator.h"
 #include "server/service/cohort_service.h"
+#include "server/service/operations_service.h"
 #include "server/service/stream_gate.h"
 #include "server/telemetry/metrics.h"
 
 namespace genoserve {
 
-/// A running server: gRPC with CohortService, health and reflection on one port, metrics and probes by HTTP on another.
+/// A running server: gRPC with CohortService, OperationsService, health and reflection on one port, metrics and probes by HTTP on another.
 ///
 /// Health names: "" is the server, a model's name is that model (SERVING where it has a default version). The server is
 /// ready once it has tried all models that it found at its first look at the store, and at least one serves or there
@@ -73,6 +74,7 @@ class Server {
   std::unique_ptr<ModelManager> manager_;
   std::unique_ptr<TileScheduler> scheduler_;
   std::unique_ptr<CohortService> service_;
+  std::unique_ptr<OperationsService> operations_;
   std::unique_ptr<grpc::Server> grpc_;
   int port_ = 0;
   std::unique_ptr<LoopbackPulse> pulse_;

@@ -6,10 +6,15 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "core/base/status.h"
+#include "trainer/config_file.h"
 #include "trainer/exit_code.h"
+#include "trainer/nudge.h"
 #include "trainer/runtime.h"
+#include "trainer/sweep_command.h"
 #include "trainer/train_command.h"
 #include "trainer/train_options.h"
+#include "trainer/watch.h"
 
 namespace genoserve {
 namespace {
@@ -19,14 +24,33 @@ int Complain(absl::string_view message) {
   return kExitUsage;
 }
 
+absl::Status Dispatch(const CLI::App& app, const TrainOptions& options, char** argv) {
+  GENOSERVE_ASSIGN_OR_RETURN(const v1::TrainConfig config, ConfigOf(options));
+  if (app.got_subcommand("config")) {
+    std::cout << ConfigText(config) << std::flush;
+    return absl::OkStatus();
+  }
+  GENOSERVE_RETURN_IF_ERROR(CheckNudge(config.output()));
+  if (app.got_subcommand("sweep")) return Sweep(config, options.sweep);
+  SetUpRuntime(argv);
+  if (options.watch) {
+    GENOSERVE_ASSIGN_OR_RETURN(const WatchResult watched, Watch(config));
+    std::cerr << watched.reason << std::endl;
+    if (!watched.train) return absl::OkStatus();
+  }
+  return Train(config, options.resume);
+}
+
 int Main(int argc, char** argv) {
   CLI::App app("Trains generators of synthetic genotypes and publishes them to a store.", "genoserve-trainer");
   app.require_subcommand(1);
   app.set_version_flag("--version", absl::StrCat("genoserve-trainer ", GENOSERVE_VERSION));
   app.footer(absl::StrCat("genoserve-trainer COMMAND --help tells the options, with examples.\n\n", kExitCodeHelp));
   app.get_formatter()->column_width(34);
-  TrainOptions train;
-  AddTrainCommand(app, train);
+  TrainOptions options;
+  AddTrainCommand(app, options);
+  AddSweepCommand(app, options);
+  AddConfigCommand(app, options);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& request) {
@@ -34,9 +58,7 @@ int Main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return Complain(absl::StrReplaceAll(error.what(), {{"\n", " "}}));
   }
-  const absl::StatusOr<v1::TrainConfig> config = ConfigOf(train);
-  if (config.ok()) SetUpRuntime(argv);
-  const absl::Status status = config.ok() ? Train(*config, train.resume) : config.status();
+  const absl::Status status = Dispatch(app, options, argv);
   if (!status.ok()) Complain(status.message());
   return ExitCodeOf(status);
 }

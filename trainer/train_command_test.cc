@@ -112,8 +112,8 @@ TEST_F(TrainTest, PublishesAGeneratorWithItsFigures) {
   EXPECT_NE(FindFigure(manifest, "af.rmse", "south"), nullptr);
   EXPECT_NE(FindFigure(manifest, "mia.auc", "distance"), nullptr);
   EXPECT_THAT(data_.FilesUnder("store"),
-              ElementsAre("tiny/1/manifest.json", "tiny/1/quality.json", "tiny/1/report.html", "tiny/1/variants.vcf",
-                          "tiny/1/weights.safetensors"))
+              ElementsAre("tiny/1/manifest.json", "tiny/1/quality.json", "tiny/1/report.html", "tiny/1/train.txtpb",
+                          "tiny/1/variants.vcf", "tiny/1/weights.safetensors"))
       << "no checkpoint and no temporary file is left";
 }
 
@@ -167,7 +167,7 @@ TEST_F(TrainTest, AnInterruptedTrainingGoesOnToTheSameWeights) {
   ASSERT_EQ(resumed.exit_code, 0) << resumed.err;
   EXPECT_THAT(resumed.err, HasSubstr("going on from"));
   EXPECT_EQ(WeightsDigest(Published("store", 1).manifest), WeightsDigest(Published("whole", 1).manifest));
-  EXPECT_EQ(data_.FilesUnder("store").size(), 5) << "the checkpoint is gone";
+  EXPECT_EQ(data_.FilesUnder("store").size(), 6) << "the checkpoint is gone";
 }
 
 TEST_F(TrainTest, ResumeWithoutACheckpointBegins) {
@@ -202,7 +202,7 @@ TEST_F(TrainTest, AGeneratorThatIsNotGoodEnoughIsPublishedOnlyIfToldSo) {
   EXPECT_FALSE(gate.passed());
   EXPECT_TRUE(gate.published_anyway());
   EXPECT_GT(gate.breaches_size(), 0);
-  EXPECT_EQ(data_.FilesUnder("store").size(), 5) << "checkpoint and page are gone";
+  EXPECT_EQ(data_.FilesUnder("store").size(), 6) << "checkpoint and page are gone";
 }
 
 TEST_F(TrainTest, AFullDiskLeavesNothingBehind) {

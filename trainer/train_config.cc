@@ -1,7 +1,10 @@
 #include "trainer/train_config.h"
 
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/message.h>
+
 #include <algorithm>
-#include <cmath>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -12,52 +15,152 @@
 #include "core/model/generator.h"
 #include "core/quality/holdout.h"
 #include "core/store/checkpoint_store.h"
+#include "trainer/chain/chain_recipe.h"
 #include "trainer/objective/recipe.h"
 
 namespace genoserve {
+namespace {
+
+using ::google::protobuf::FieldDescriptor;
+using ::google::protobuf::Reflection;
+
+constexpr int kValidations = 8;
+constexpr int kMostValidations = 1000;
+constexpr int kMostNudges = 64;
+
+// All that is wrong with a configuration.
+class Problems {
+ public:
+  template <typename... Parts>
+  void Add(const Parts&... parts) {
+    texts_.push_back(absl::StrCat(parts...));
+  }
+  void AddIfBad(const absl::Status& status) {
+    if (!status.ok()) texts_.emplace_back(status.message());
+  }
+  void AddIfOutside(absl::string_view setting, double value, double lowest, double highest) {
+    if (!(value >= lowest && value <= highest)) {
+      Add(setting, " is ", value, "; allowed is ", lowest, " to ", highest);
+    }
+  }
+  absl::Status ToStatus() const {
+    if (texts_.empty()) return absl::OkStatus();
+    if (texts_.size() == 1) return absl::InvalidArgumentError(texts_.front());
+    return absl::InvalidArgumentError(
+        absl::StrCat(texts_.size(), " settings cannot be used:\n  ", absl::StrJoin(texts_, "\n  ")));
+  }
+
+ private:
+  std::vector<std::string> texts_;
+};
+
+void CheckArch(const v1::TrainConfig& config, Problems& problems) {
+  const std::vector<std::string> presets = PresetNames();
+  if (std::find(presets.begin(), presets.end(), config.arch()) == presets.end()) {
+    problems.Add("there is no --arch \"", config.arch(), "\"; there are ", absl::StrJoin(presets, ", "));
+  }
+  const std::string& preset = config.recipe().preset();
+  if (!preset.empty() && preset != config.arch()) {
+    problems.Add("recipe.preset is \"", preset, "\", but arch is \"", config.arch(), "\"; leave it out");
+  }
+}
+
+void CheckInput(const v1::TrainConfig& config, Problems& problems) {
+  const v1::TrainInput& input = config.input();
+  problems.AddIfBad(SourceOf(input).status());
+  problems.AddIfBad(CheckHoldoutShare("--holdout", input.holdout_share()));
+  if (input.min_label_samples() < 0) problems.Add("input.min_label_samples must be at least 0 (0 = 2)");
+  const bool names = !input.pheno_names().empty();
+  if (input.pheno().empty() && (names || !input.categorical().empty())) {
+    problems.Add("--pheno-name and --categorical need --pheno");
+  }
+  if (!input.pheno().empty() && !names) problems.Add("--pheno needs --pheno-name, the columns to condition on");
+  const bool labels = !input.panel().empty() || !input.label_column().empty();
+  if (IsDiploidPreset(config.arch())) {
+    if (!labels) return;
+    problems.Add(config.arch(),
+                 " is conditioned on phenotypes, not on labels of a panel; a column of the panel can be one: --pheno "
+                 "PANEL --pheno-name COLUMN");
+  } else if (!input.pheno().empty()) {
+    problems.Add(config.arch(),
+                 " is conditioned on population labels, not on phenotypes; use --panel and --label-column, or --arch "
+                 "wgan-gp");
+  } else if (input.panel().empty() || input.label_column().empty()) {
+    problems.Add(config.arch(), " needs --panel and --label-column");
+  }
+}
+
+void CheckSchedule(const v1::TrainSchedule& schedule, Problems& problems) {
+  constexpr double kLongest = 1e9;  // seconds
+  problems.AddIfBad(ParseDeviceChoice(schedule.device()).status());
+  if (schedule.steps() < 0) problems.Add("schedule.steps must be at least 0 (0 = by arch)");
+  problems.AddIfOutside("--max-seconds (0 = no limit)", schedule.max_seconds(), 0, kLongest);
+  problems.AddIfOutside("schedule.checkpoint_seconds", schedule.checkpoint_seconds(), 1, kLongest);
+  problems.AddIfOutside("--validations", schedule.validations(), 0, kMostValidations);
+  problems.AddIfOutside("--patience (0 = never)", schedule.patience(), 0, kMostValidations);
+  problems.AddIfOutside("--metrics-port (0 = none)", schedule.metrics_port(), 0, 65535);
+}
+
+void CheckOutput(const v1::TrainOutput& output, Problems& problems) {
+  problems.AddIfBad(ValidateModelName(output.model()));
+  if (output.store().empty()) problems.Add("--store is needed: the folder to publish in");
+  problems.AddIfOutside("--nudge, number of servers,", output.nudge_size(), 0, kMostNudges);
+}
+
+bool IsZero(const google::protobuf::Message& message, const FieldDescriptor& field) {
+  const Reflection& reflection = *message.GetReflection();
+  switch (field.cpp_type()) {
+    case FieldDescriptor::CPPTYPE_BOOL:
+      return !reflection.GetBool(message, &field);
+    case FieldDescriptor::CPPTYPE_DOUBLE:
+      return reflection.GetDouble(message, &field) == 0;
+    case FieldDescriptor::CPPTYPE_INT64:
+      return reflection.GetInt64(message, &field) == 0;
+    case FieldDescriptor::CPPTYPE_INT32:
+      return reflection.GetInt32(message, &field) == 0;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
 
 void FillDefaults(v1::TrainConfig& config) {
   if (!config.input().has_holdout_share()) config.mutable_input()->set_holdout_share(kHoldoutShare);
   if (config.schedule().device().empty()) config.mutable_schedule()->set_device("auto");
   if (!config.schedule().has_checkpoint_seconds()) config.mutable_schedule()->set_checkpoint_seconds(60);
+  if (config.schedule().metrics_host().empty()) config.mutable_schedule()->set_metrics_host("127.0.0.1");
+  if (config.schedule().validations() == 0) {
+    config.mutable_schedule()->set_validations(config.schedule().quick() || config.arch() == "chain" ? 1
+                                                                                                     : kValidations);
+  }
   if (config.output().gate().empty()) config.mutable_output()->set_gate("default");
 }
 
 absl::Status CheckTrainConfig(const v1::TrainConfig& config) {
-  const v1::TrainInput& input = config.input();
-  const std::vector<std::string> presets = PresetNames();
-  if (std::find(presets.begin(), presets.end(), config.arch()) == presets.end()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("there is no --arch \"", config.arch(), "\"; there are ", absl::StrJoin(presets, ", ")));
+  Problems problems;
+  CheckArch(config, problems);
+  CheckInput(config, problems);
+  CheckSchedule(config.schedule(), problems);
+  CheckOutput(config.output(), problems);
+  return problems.ToStatus();
+}
+
+absl::Status FillManifest(const v1::TrainConfig& config, v1::Manifest& manifest) {
+  GENOSERVE_RETURN_IF_ERROR(ApplyPreset(config.arch(), manifest));
+  v1::TrainingRecipe& recipe = *manifest.mutable_training()->mutable_recipe();
+  const v1::TrainingRecipe& given = config.recipe();
+  const Reflection& reflection = *recipe.GetReflection();
+  std::vector<const FieldDescriptor*> fields;
+  reflection.ListFields(given, &fields);
+  for (const FieldDescriptor* field : fields) {
+    if (field->is_repeated()) reflection.ClearField(&recipe, field);  // a list replaces a list
   }
-  GENOSERVE_RETURN_IF_ERROR(ValidateModelName(config.output().model()));
-  if (config.output().store().empty()) return absl::InvalidArgumentError("--store is needed, to publish in");
-  GENOSERVE_RETURN_IF_ERROR(ParseDeviceChoice(config.schedule().device()).status());
-  GENOSERVE_RETURN_IF_ERROR(SourceOf(input).status());
-  if (!(config.schedule().max_seconds() >= 0) || std::isinf(config.schedule().max_seconds())) {
-    return absl::InvalidArgumentError("--max-seconds must be a number of seconds of at least 0 (0 = no limit)");
-  }
-  GENOSERVE_RETURN_IF_ERROR(CheckHoldoutShare("--holdout", input.holdout_share()));
-  if (input.pheno().empty() && !(input.pheno_names().empty() && input.categorical().empty())) {
-    return absl::InvalidArgumentError("--pheno-name and --categorical need --pheno");
-  }
-  if (!input.pheno().empty() && input.pheno_names().empty()) {
-    return absl::InvalidArgumentError("--pheno needs --pheno-name, the columns to condition on");
-  }
-  if (IsDiploidPreset(config.arch())) {
-    if (input.panel().empty() && input.label_column().empty()) return absl::OkStatus();
-    return absl::InvalidArgumentError(absl::StrCat(
-        config.arch(),
-        " is conditioned on phenotypes, not on labels of a panel; a column of the panel can be one: --pheno PANEL "
-        "--pheno-name COLUMN"));
-  }
-  if (!input.pheno().empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(config.arch(),
-                                                   " is conditioned on population labels, not on phenotypes; use "
-                                                   "--panel and --label-column, or --arch wgan-gp"));
-  }
-  if (input.panel().empty() || input.label_column().empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(config.arch(), " needs --panel and --label-column"));
+  recipe.MergeFrom(given);
+  // 0 is written as absent, so that a recipe has one form, however it came about.
+  reflection.ListFields(recipe, &fields);
+  for (const FieldDescriptor* field : fields) {
+    if (field->has_presence() && IsZero(recipe, *field)) reflection.ClearField(&recipe, field);
   }
   return absl::OkStatus();
 }
@@ -74,6 +177,15 @@ absl::StatusOr<GenotypeSource> SourceOf(const v1::TrainInput& input) {
   return GenotypeSource{GenotypeSource::Format::kBed, std::string(absl::StripSuffix(input.bfile(), ".bed")), ""};
 }
 
+absl::StatusOr<std::vector<std::string>> InputFiles(const v1::TrainInput& input) {
+  GENOSERVE_ASSIGN_OR_RETURN(const GenotypeSource source, SourceOf(input));
+  std::vector<std::string> files = FilesOf(source);
+  for (const std::string& file : {input.panel(), input.pheno()}) {
+    if (!file.empty()) files.push_back(file);
+  }
+  return files;
+}
+
 bool IsDiploidPreset(absl::string_view preset) { return absl::StartsWith(preset, "wgan-gp"); }
 
 std::string CheckpointPath(const v1::TrainConfig& config) {
@@ -82,6 +194,7 @@ std::string CheckpointPath(const v1::TrainConfig& config) {
 }
 
 int64_t DefaultSteps(const v1::Manifest& manifest, bool quick) {
+  if (manifest.generator().has_chain()) return ChainSteps(manifest);
   const v1::TrainingRecipe& recipe = manifest.training().recipe();
   const bool diploid = IsDiploidPreset(recipe.preset());
   if (quick) return 300;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -16,12 +17,19 @@ namespace genoserve {
 /// Fills in the defaults that train.proto tells, but those that depend on the data.
 void FillDefaults(v1::TrainConfig& config);
 
-/// Whether a configuration with its defaults makes sense as a whole. INVALID_ARGUMENT with what is wrong and what is
-/// allowed.
+/// Whether a configuration with its defaults makes sense as a whole. INVALID_ARGUMENT with all that is wrong and what
+/// is allowed; what only the data can tell is found later.
 absl::Status CheckTrainConfig(const v1::TrainConfig& config);
+
+/// Fills the manifest's generator and recipe: those of the preset of `config` for the data that the manifest tells of,
+/// with the fields of the recipe that `config` sets in their place. Errors are those of ApplyPreset.
+absl::Status FillManifest(const v1::TrainConfig& config, v1::Manifest& manifest);
 
 /// The one source of genotypes. INVALID_ARGUMENT where there is none, more than one, or haplotypes without a legend.
 absl::StatusOr<GenotypeSource> SourceOf(const v1::TrainInput& input);
+
+/// The files that a training reads, in the order in which its data digest (DigestFiles) takes them. Errors of SourceOf.
+absl::StatusOr<std::vector<std::string>> InputFiles(const v1::TrainInput& input);
 
 /// Whether a preset makes diploid genotypes, and not haplotypes.
 bool IsDiploidPreset(absl::string_view preset);

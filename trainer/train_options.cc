@@ -5,6 +5,7 @@
 #include "absl/strings/str_join.h"
 #include "core/base/status.h"
 #include "trainer/config_field.h"
+#include "trainer/config_file.h"
 #include "trainer/exit_code.h"
 #include "trainer/objective/recipe.h"
 #include "trainer/train_config.h"
@@ -21,7 +22,25 @@ constexpr char kExamples[] =
     "  genoserve-trainer train --arch acgan --vcf panel.vcf.gz --panel panel.tsv --label-column super_pop \\\n"
     "    --store store --create-store --model five\n"
     "  genoserve-trainer train --arch wgan-gp --bfile mice --pheno mice.pheno.tsv \\\n"
-    "    --pheno-name coat_colour,sex,body_weight --categorical sex --store store --model mice --seed 7\n\n";
+    "    --pheno-name coat_colour,sex,body_weight --categorical sex --store store --model mice --seed 7\n"
+    "  genoserve-trainer train --config five.txtpb --watch --resume --nudge genoserve:50051\n\n";
+
+constexpr char kSweepExamples[] =
+    "Trains once for each combination of the values of the axes in the file, one after another, and prints a table,\n"
+    "best first, which is in DIR/sweep.tsv too. The same command goes on where it was stopped; what is finished is "
+    "not\n"
+    "trained again. An axis in the file:\n\n"
+    "  sweep { field: \"recipe.batch_size\" values: [\"64\", \"256\"] }\n\n"
+    "Examples:\n"
+    "  genoserve-trainer sweep --config sweep.txtpb --out runs\n"
+    "  genoserve-trainer sweep --config sweep.txtpb --out runs --publish-best\n\n";
+
+constexpr char kConfigExamples[] =
+    "The output is a file for --config. Flags win over the file, field by field.\n\n"
+    "Examples:\n"
+    "  genoserve-trainer config --arch acgan --vcf panel.vcf.gz --panel panel.tsv --label-column super_pop \\\n"
+    "    --store store --model five > five.txtpb\n"
+    "  genoserve-trainer config --config five.txtpb --seed 8\n\n";
 
 constexpr int kNoLowest = -1;
 
@@ -94,7 +113,32 @@ void AddTraining(CLI::App& command, TrainOptions& options) {
   training.Value("--device", "schedule.device", "DEVICE", "auto, cpu or cuda; default auto");
   training.Value("--checkpoint", "schedule.checkpoint", "FILE",
                  "written each minute and on Ctrl-C; default: STORE/.checkpoints/MODEL.ckpt");
-  command.add_flag("--resume", options.resume, "go on from the checkpoint, if there is one")->group("Training");
+  training.Value("--validations", "schedule.validations", "COUNT",
+                 "during the training, at even spaces; default 8, with --quick 1");
+  training.Value("--patience", "schedule.patience", "COUNT",
+                 "validations without a better one after which the training ends; default: never");
+  training.Value("--metrics-port", "schedule.metrics_port", "PORT", "of /metrics; default: none");
+  training.Value("--metrics-host", "schedule.metrics_host", "HOST", "address of --metrics-port; default: 127.0.0.1");
+  training.Value("--tensorboard", "schedule.tensorboard", "DIR", "for event files; default: none");
+}
+
+// What --config is, in every command.
+void AddConfigFile(CLI::App& command, TrainOptions& options) {
+  command.add_option("--config", options.config, "configuration in protobuf text form; flags win over it")
+      ->type_name("FILE")
+      ->group("Input");
+}
+
+void AddNudge(CLI::App& command, TrainOptions& options) {
+  FlagGroup nudge(command, options, "Servers");
+  nudge.List("--nudge", "output.nudge", "HOST:PORT,...", "told to look at the store once a version is published");
+  nudge.Value("--token-file", "output.nudge_access.token_file", "FILE",
+              "file with the token; default: GENOSERVE_TOKEN");
+  nudge.Value("--tls-ca", "output.nudge_access.tls_ca", "FILE",
+              "PEM file of the authorities to trust; default: the system's");
+  nudge.Value("--tls-cert", "output.nudge_access.tls_certificate", "FILE", "PEM file of the trainer's certificate");
+  nudge.Value("--tls-key", "output.nudge_access.tls_key", "FILE", "PEM file of its key");
+  nudge.Switch("--insecure", "output.nudge_access.insecure", "plain text also off loopback");
 }
 
 void AddOutput(CLI::App& command, TrainOptions& options) {
@@ -113,19 +157,56 @@ void AddOutput(CLI::App& command, TrainOptions& options) {
   output.Value("--description", "output.description", "TEXT", "for the manifest");
 }
 
+// All flags that set fields.
+void AddConfiguration(CLI::App& command, TrainOptions& options) {
+  AddConfigFile(command, options);
+  AddInput(command, options);
+  AddTraining(command, options);
+  AddOutput(command, options);
+  AddNudge(command, options);
+}
+
 }  // namespace
 
 CLI::App* AddTrainCommand(CLI::App& app, TrainOptions& options) {
   CLI::App* command = app.add_subcommand("train", "Train a generator on real genotypes and publish it");
-  AddInput(*command, options);
-  AddTraining(*command, options);
-  AddOutput(*command, options);
+  AddConfiguration(*command, options);
+  command->add_flag("--resume", options.resume, "go on from the checkpoint, if there is one")->group("Training");
+  command
+      ->add_flag(
+          "--watch", options.watch,
+          "train only where data or settings are not those of the newest version; for a job that runs by the clock")
+      ->group("Training");
   command->footer(absl::StrCat(kExamples, kExitCodeHelp));
+  return command;
+}
+
+CLI::App* AddSweepCommand(CLI::App& app, TrainOptions& options) {
+  CLI::App* command = app.add_subcommand("sweep", "Train over a small grid of settings and compare what comes out");
+  AddConfiguration(*command, options);
+  command->add_option("--out", options.sweep.folder, "folder for the runs; default: sweep")
+      ->type_name("DIR")
+      ->group("Output");
+  command
+      ->add_flag("--publish-best", options.sweep.publish_best,
+                 "publish the best run that passes the gate; otherwise nothing is published")
+      ->group("Output");
+  command->footer(absl::StrCat(kSweepExamples, kExitCodeHelp));
+  return command;
+}
+
+CLI::App* AddConfigCommand(CLI::App& app, TrainOptions& options) {
+  CLI::App* command = app.add_subcommand("config", "Print the configuration that flags and file make");
+  AddConfiguration(*command, options);
+  command->footer(absl::StrCat(kConfigExamples, kExitCodeHelp));
   return command;
 }
 
 absl::StatusOr<v1::TrainConfig> ConfigOf(const TrainOptions& options) {
   v1::TrainConfig config;
+  if (!options.config.empty()) {
+    GENOSERVE_ASSIGN_OR_RETURN(config, ReadConfigFile(options.config));
+  }
   for (const FlagSetting& setting : options.settings) {
     GENOSERVE_RETURN_IF_ERROR(Annotate(SetField(config, setting.field, setting.values), setting.flag));
   }

@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "genoserve/v1/train.pb.h"
+#include "trainer/sweep_command.h"
 
 namespace genoserve {
 
@@ -19,15 +20,22 @@ struct FlagSetting {
 
 /// What the user gave.
 struct TrainOptions {
-  std::vector<FlagSetting> settings;  ///< in the order in which they count
-  bool resume = false;
+  std::string config;                 ///< file that the settings are put on top of; empty = none
+  std::vector<FlagSetting> settings;  ///< a list replaces the file's
+  bool resume = false;                ///< train only, as the next
+  bool watch = false;
+  SweepOptions sweep;  ///< sweep only
 };
 
 /// Adds the command train to the program; `options` must outlive it.
 CLI::App* AddTrainCommand(CLI::App& app, TrainOptions& options);
+/// The same for the command sweep.
+CLI::App* AddSweepCommand(CLI::App& app, TrainOptions& options);
+/// The same for the command config, which prints what train would go by.
+CLI::App* AddConfigCommand(CLI::App& app, TrainOptions& options);
 
-/// The configuration that the flags make. INVALID_ARGUMENT with the flag whose value cannot be used, or where they do
-/// not fit together (CheckTrainConfig).
+/// The configuration that file and flags make, with its defaults. INVALID_ARGUMENT with the place in the file, with the
+/// flag whose value cannot be used, or where all do not fit together (CheckTrainConfig).
 absl::StatusOr<v1::TrainConfig> ConfigOf(const TrainOptions& options);
 
 }  // namespace genoserve

@@ -17,9 +17,11 @@
 #include "core/quality/report/report.h"
 #include "core/quality/report/table.h"
 #include "core/quality/stage_progress.h"
+#include "trainer/config_file.h"
 #include "trainer/loop/interrupt.h"
 #include "trainer/loop/progress.h"
 #include "trainer/loop/validation.h"
+#include "trainer/nudge.h"
 #include "trainer/train_config.h"
 
 namespace genoserve {
@@ -55,9 +57,9 @@ absl::Status TrainingRun::Run() {
 }
 
 absl::Status TrainingRun::SetUp() {
-  GENOSERVE_RETURN_IF_ERROR(ApplyPreset(config_.arch(), manifest_));
+  GENOSERVE_RETURN_IF_ERROR(FillManifest(config_, manifest_));
   v1::Training& training = *manifest_.mutable_training();
-  if (config_.recipe().batch_size() > 0) training.mutable_recipe()->set_batch_size(config_.recipe().batch_size());
+  training.set_config_digest(ConfigDigest(config_, manifest_));
   training.set_seed(config_.schedule().seed());
   training.set_steps(config_.schedule().steps() > 0 ? config_.schedule().steps()
                                                     : DefaultSteps(manifest_, config_.schedule().quick()));
@@ -238,13 +240,14 @@ absl::Status TrainingRun::Refuse(const v1::GateResult& result, const std::string
       absl::StrCat(message, "; to publish it all the same, add --resume --publish-anyway to the command"));
 }
 
-absl::Status TrainingRun::Publish(const TensorMap& weights, int64_t step, const std::vector<ArtifactPart>& parts) {
+absl::Status TrainingRun::Publish(const TensorMap& weights, int64_t step, std::vector<ArtifactPart> parts) {
   const std::string& model = config_.output().model();
   v1::Manifest published = manifest_;
   v1::Training& training = *published.mutable_training();
   training.set_steps(step);
   training.set_seconds(state_.loop.seconds());
   training.set_finished_at(absl::FormatTime(absl::RFC3339_sec, clock_.Now(), absl::UTCTimeZone()));
+  parts.push_back({std::string(kConfigFile), ArtifactConfigText(config_, published)});
   GENOSERVE_ASSIGN_OR_RETURN(const int64_t version,
                              PublishArtifact(store_, model, published, weights, dataset_.variants, parts));
   std::string digest;
@@ -252,6 +255,7 @@ absl::Status TrainingRun::Publish(const TensorMap& weights, int64_t step, const 
   std::cout << absl::StreamFormat("published %s version %d digest %s after %d steps in %s\n", model, version, digest,
                                   step, HumanDuration(absl::Seconds(state_.loop.seconds())))
             << std::flush;
+  NudgeServers(config_.output(), version, std::cerr);
   return absl::OkStatus();
 }
 

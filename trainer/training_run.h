@@ -51,7 +51,7 @@ class TrainingRun {
   absl::Status MeasureAndPublish();
   absl::StatusOr<v1::Quality> Measure(GenotypeMatrix cohort) const;
   absl::Status Refuse(const v1::GateResult& result, const std::string& page) const;
-  absl::Status Publish(const TensorMap& weights, int64_t step, const std::vector<ArtifactPart>& parts);
+  absl::Status Publish(const TensorMap& weights, int64_t step, std::vector<ArtifactPart> parts);
   RealSamples Real() const;
 
   const FileSystem& files_ = FileSystem::Posix();

@@ -1,5 +1,5 @@
 // An artifact: what a trainer publishes and a server loads. manifest.json, weights.safetensors, variants.vcf,
-// quality.json and report.html in one version of a store.
+// quality.json, report.html and train.txtpb in one version of a store.
 #pragma once
 
 #include <cstdint>

@@ -14,6 +14,7 @@
 namespace genoserve {
 namespace {
 
+constexpr size_t kMostLookers = 256;  // that wait for one look at the store
 constexpr absl::Duration kLoadingRetry = absl::Seconds(1);
 
 ModelSnapshot Snapshot(const auto& entries) {
@@ -53,6 +54,28 @@ void ModelManager::Stop() {
     mailbox_->stopping = true;
   }
   if (thread_.joinable()) thread_.join();
+  for (const auto& done : TakeLookers()) done(absl::UnavailableError("the server is shutting down"));
+}
+
+void ModelManager::LookNow(std::function<void(const absl::Status&)> done) const {
+  absl::Status refused;
+  {
+    absl::MutexLock lock(&mailbox_->mutex);
+    if (mailbox_->stopping) {
+      refused = absl::UnavailableError("the server is shutting down");
+    } else if (mailbox_->lookers.size() >= kMostLookers) {
+      refused = absl::ResourceExhaustedError("too many wait for a look at the store already");
+    } else {
+      mailbox_->lookers.push_back(std::move(done));
+      mailbox_->woken = true;
+    }
+  }
+  if (!refused.ok()) done(refused);
+}
+
+std::vector<std::function<void(const absl::Status&)>> ModelManager::TakeLookers() {
+  absl::MutexLock lock(&mailbox_->mutex);
+  return std::exchange(mailbox_->lookers, {});
 }
 
 void ModelManager::Run() {
@@ -73,14 +96,15 @@ void ModelManager::Run() {
 
 void ModelManager::Step() {
   FreeUnheld();
-  bool look = false;
+  const auto lookers = TakeLookers();
+  bool look = !lookers.empty();
   {
     absl::MutexLock lock(&mutex_);
     const absl::Time now = options_.clock->Now();
-    look = now >= next_look_;
+    look = look || now >= next_look_;
     if (look) next_look_ = now + options_.poll;
   }
-  if (look) LookAtStore();
+  const absl::Status looked = look ? LookAtStore() : absl::OkStatus();
   BeginLoad();
   bool changed = false;
   {
@@ -89,6 +113,7 @@ void ModelManager::Step() {
     changed = std::exchange(changed_, false);
   }
   if (changed && options_.on_change) options_.on_change();
+  for (const auto& done : lookers) done(looked);
 }
 
 // Frees versions whose last stream has ended.
@@ -115,7 +140,7 @@ void ModelManager::FreeUnheld() {
   malloc_trim(0);
 }
 
-void ModelManager::LookAtStore() {
+absl::Status ModelManager::LookAtStore() {
   absl::StatusOr<StoreListing> listing = ListStore(store_);
   {
     absl::MutexLock lock(&mutex_);
@@ -125,7 +150,7 @@ void ModelManager::LookAtStore() {
                {{"event", away ? "store cannot be read" : "store is back"},
                 {"reason", std::string(listing.status().message())}});
     }
-    if (away) return;
+    if (away) return absl::UnavailableError(absl::StrCat("store cannot be read: ", listing.status().message()));
     if (!std::exchange(looked_, true)) {
       for (const auto& [model, versions] : *listing) first_models_.push_back(model);
     }
@@ -146,6 +171,7 @@ void ModelManager::LookAtStore() {
     }
   }
   LiftQuarantines();
+  return absl::OkStatus();
 }
 
 // A quarantined version is tried again once its manifest has another digest.

@@ -59,8 +59,14 @@ class ModelManager {
   /// Ends the control thread; versions go on serving.
   void Stop();
 
-  /// One step: frees what nobody holds, looks at the store if that is due, begins at most one load.
+  /// One step: frees what nobody holds, looks at the store if that is due or asked for, begins at most one load.
   void Step();
+
+  /// Has the control thread look at the store at once. `done` is called after that look, on that thread: OK, or
+  /// UNAVAILABLE where the store cannot be read. It is called before LookNow returns where no look comes: UNAVAILABLE
+  /// once the manager is stopped, RESOURCE_EXHAUSTED where too many wait already. Exactly one call is made; it must not
+  /// block.
+  void LookNow(std::function<void(const absl::Status&)> done) const;
 
   /// The version that answers requests: `version` a decimal number, or empty for the default version, or, where
   /// `digest` is given, for the version that has it. MissingResource, UnmetPrecondition or RetryLater otherwise.
@@ -95,13 +101,15 @@ class ModelManager {
   struct Mailbox {
     absl::Mutex mutex;
     std::vector<std::unique_ptr<const ServingVersion>> unheld ABSL_GUARDED_BY(mutex);
+    std::vector<std::function<void(const absl::Status&)>> lookers ABSL_GUARDED_BY(mutex);  // that wait for a look
     bool woken ABSL_GUARDED_BY(mutex) = false;
     bool stopping ABSL_GUARDED_BY(mutex) = false;
   };
 
   void Run();
   void FreeUnheld();
-  void LookAtStore();
+  std::vector<std::function<void(const absl::Status&)>> TakeLookers();
+  absl::Status LookAtStore();
   void LiftQuarantines();
   void BeginLoad();
   void Load(const std::string& model, int64_t version);

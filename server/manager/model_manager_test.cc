@@ -74,6 +74,10 @@ class ModelManagerTest : public testing::Test {
     clock_.Advance(absl::Seconds(2));
     for (int i = 0; i < 5; ++i) manager_->Step();
   }
+  // Asks for a look; what it is told goes to the end of `told`.
+  void Ask(std::vector<absl::Status>& told) {
+    manager_->LookNow([&told](const absl::Status& status) { told.push_back(status); });
+  }
   // "1:serving 2:failed"; the default version has a star.
   std::string States() const {
     std::string text;
@@ -126,6 +130,43 @@ TEST_F(ModelManagerTest, TheStoreIsLookedAtWhenItIsTime) {
   clock_.Advance(absl::Seconds(2));
   manager_->Step();
   EXPECT_EQ(States(), "1:serving*");
+}
+
+TEST_F(ModelManagerTest, TheStoreIsLookedAtWhenSomebodyAsks) {
+  Look();
+  PublishTestAcgan(folder_, "model", 1);
+  std::vector<absl::Status> told;
+  Ask(told);
+  Ask(told);
+  EXPECT_TRUE(told.empty()) << "before the look";
+  manager_->Step();
+  ASSERT_EQ(told.size(), 2);
+  EXPECT_TRUE(told[0].ok() && told[1].ok());
+  EXPECT_EQ(States(), "1:serving*");
+  manager_->Step();
+  EXPECT_EQ(told.size(), 2) << "each is told once";
+
+  FileSystem::Posix().Remove(folder_).IgnoreError();
+  Ask(told);
+  manager_->Step();
+  ASSERT_EQ(told.size(), 3);
+  EXPECT_TRUE(absl::IsUnavailable(told[2])) << told[2];
+  EXPECT_EQ(States(), "1:serving*");
+}
+
+TEST_F(ModelManagerTest, WhoAsksForALookThatDoesNotComeIsToldSo) {
+  std::vector<absl::Status> told;
+  for (int i = 0; i < 256; ++i) Ask(told);
+  EXPECT_TRUE(told.empty());
+  Ask(told);
+  ASSERT_EQ(told.size(), 1);
+  EXPECT_TRUE(absl::IsResourceExhausted(told[0])) << told[0];
+  manager_->Stop();
+  ASSERT_EQ(told.size(), 257) << "also those who wait when it ends";
+  EXPECT_TRUE(absl::IsUnavailable(told[256])) << told[256];
+  Ask(told);
+  ASSERT_EQ(told.size(), 258);
+  EXPECT_TRUE(absl::IsUnavailable(told[257])) << told[257];
 }
 
 TEST_F(ModelManagerTest, ABadDigestIsQuarantinedUntilTheManifestChanges) {

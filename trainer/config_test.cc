@@ -1,0 +1,237 @@
+// Configurations by file and by flags, through the real program.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <set>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_split.h"
+#include "core/base/file.h"
+#include "trainer/config_file.h"
+#include "trainer/sweep_grid.h"
+#include "trainer/test_data.h"
+#include "trainer/test_program.h"
+#include "trainer/train_config.h"
+
+namespace genoserve {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+class ConfigTest : public testing::Test {
+ protected:
+  ConfigTest() : data_(testing::UnitTest::GetInstance()->current_test_info()->name()) {}
+
+  // Writes a configuration that is whole, with more lines.
+  std::string File(const std::string& more) const {
+    return data_.Write("run.txtpb",
+                       "arch: 'wgan-gp'\n"
+                       "input { vcf: 'real.vcf' pheno: 'pheno.tsv' pheno_names: ['weight', 'colour'] }\n"
+                       "schedule { seed: 7 steps: 50 quick: true }\n"
+                       "output { store: 'store' model: 'tiny' nudge: 'localhost:1' }\n" +
+                           more);
+  }
+  // What `config` prints, read again.
+  v1::TrainConfig Effective(const std::vector<std::string>& flags) const {
+    std::vector<std::string> arguments = {"config"};
+    arguments.insert(arguments.end(), flags.begin(), flags.end());
+    const ProgramResult result = RunTrainer(arguments);
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    const auto config = ReadConfigFile(data_.Write("printed.txtpb", result.out));
+    EXPECT_TRUE(config.ok()) << config.status();
+    return config.value_or(v1::TrainConfig());
+  }
+  // What it complains of.
+  std::string Refusal(const std::vector<std::string>& flags) const {
+    std::vector<std::string> arguments = {"config"};
+    arguments.insert(arguments.end(), flags.begin(), flags.end());
+    const ProgramResult result = RunTrainer(arguments);
+    EXPECT_EQ(result.exit_code, 2) << result.out;
+    EXPECT_THAT(result.out, IsEmpty());
+    return result.err;
+  }
+
+  TestData data_;
+};
+
+TEST_F(ConfigTest, FlagsWinOverTheFileFieldByField) {
+  const std::string file = File("recipe { average_decay: 0 batch_size: 16 }");
+  const v1::TrainConfig config = Effective({"--config", file});
+  EXPECT_EQ(config.schedule().seed(), 7);
+  EXPECT_THAT(config.input().pheno_names(), ElementsAre("weight", "colour"));
+  EXPECT_TRUE(config.recipe().has_average_decay()) << "0 is a setting";
+  EXPECT_EQ(config.input().holdout_share(), 0.2) << "the defaults are filled in";
+
+  const v1::TrainConfig changed = Effective({"--seed", "0", "--pheno-name", "weight", "--config", file, "--quick=false",
+                                             "--batch-size", "32", "--nudge", "a:1,b:2"});
+  EXPECT_EQ(changed.schedule().seed(), 0);
+  EXPECT_FALSE(changed.schedule().quick());
+  EXPECT_EQ(changed.schedule().steps(), 50);
+  EXPECT_EQ(changed.recipe().batch_size(), 32);
+  EXPECT_TRUE(changed.recipe().has_average_decay());
+  EXPECT_THAT(changed.input().pheno_names(), ElementsAre("weight")) << "a list replaces the list";
+  EXPECT_THAT(changed.output().nudge(), ElementsAre("a:1", "b:2"));
+}
+
+TEST_F(ConfigTest, WhatIsPrintedIsReadAsTheSame) {
+  const std::vector<std::string> flags = {"--arch",         "acgan", "--vcf",   "x \"y\".vcf", "--panel", "p",
+                                          "--label-column", "pop",   "--store", "é",           "--model", "m"};
+  const ProgramResult once = RunTrainer([&] {
+    std::vector<std::string> all = {"config"};
+    all.insert(all.end(), flags.begin(), flags.end());
+    return all;
+  }());
+  ASSERT_EQ(once.exit_code, 0) << once.err;
+  EXPECT_THAT(once.out, HasSubstr("é"));
+  const ProgramResult twice = RunTrainer({"config", "--config", data_.Write("once.txtpb", once.out)});
+  EXPECT_EQ(twice.out, once.out);
+}
+
+TEST_F(ConfigTest, ErrorsOfTheFileTellPlaceFieldAndNearestName) {
+  const auto refusal = [this](const std::string& more) { return Refusal({"--config", File(more)}); };
+  EXPECT_THAT(refusal("recipe {\n  batch_sise: 3\n}"),
+              AllOf(HasSubstr("run.txtpb:6:13: "), HasSubstr("no field \"batch_sise\" in TrainingRecipe"),
+                    HasSubstr("did you mean batch_size?")));
+  EXPECT_THAT(refusal("recipe { batch_size: 'many' }"),
+              AllOf(HasSubstr("run.txtpb:5:22: batch_size: "), HasSubstr("Expected integer")));
+  EXPECT_THAT(refusal("recipe { calibrate: maybe }"),
+              AllOf(HasSubstr("run.txtpb:5:27: "), HasSubstr("field \"calibrate\"")));
+  EXPECT_THAT(refusal("arch: 'acgan'"),
+              AllOf(HasSubstr("run.txtpb:5:5: "), HasSubstr("\"arch\" is specified multiple times")));
+  EXPECT_THAT(refusal("recipe { "), HasSubstr("run.txtpb:5:"));
+  EXPECT_THAT(refusal("colour: 3"), AllOf(HasSubstr("no field \"colour\" in TrainConfig"), HasSubstr("arch, input")));
+  EXPECT_EQ(RunTrainer({"config", "--config", data_.Path("none.txtpb")}).exit_code, 3);
+}
+
+TEST_F(ConfigTest, AllSettingsThatCannotBeUsedAreToldAtOnce) {
+  const std::string told = Refusal({"--arch", "vae", "--vcf", "a", "--bfile", "b", "--holdout", "0.9", "--device",
+                                    "tpu", "--patience", "-1", "--max-seconds", "inf", "--metrics-port", "70000"});
+  EXPECT_THAT(told, AllOf(HasSubstr("there is no --arch \"vae\""), HasSubstr("one of --vcf, --bfile and --hapt"),
+                          HasSubstr("--holdout must be"), HasSubstr("auto, cpu or cuda"), HasSubstr("--patience"),
+                          HasSubstr("--max-seconds"), HasSubstr("--metrics-port"), HasSubstr("--store is needed")));
+  EXPECT_THAT(Refusal({"--config", File("recipe { preset: 'acgan' }")}), HasSubstr("recipe.preset is \"acgan\""));
+  EXPECT_THAT(Refusal({"--seed", "-1"}), HasSubstr("--seed: schedule.seed: \"-1\" is not a whole number from 0"));
+}
+
+v1::Manifest DiploidManifest() {
+  v1::Manifest manifest;
+  manifest.set_variant_count(40);
+  manifest.set_ploidy(2);
+  v1::PhenotypeSchema& phenotype = *manifest.add_phenotypes();
+  phenotype.set_name("weight");
+  phenotype.mutable_continuous()->set_standard_deviation(1);
+  return manifest;
+}
+
+TEST(FillManifestTest, FieldsThatAreSetReplaceThoseOfThePreset) {
+  v1::TrainConfig config;
+  config.set_arch("wgan-gp");
+  v1::Manifest preset = DiploidManifest();
+  ASSERT_TRUE(FillManifest(config, preset).ok());
+  v1::TrainingRecipe& given = *config.mutable_recipe();
+  given.set_critic_steps(7);
+  given.set_calibrate(false);
+  given.set_average_decay(0);
+  given.set_spectral_norm(false);
+  given.add_critic_hidden_sizes(9);
+  v1::Manifest changed = DiploidManifest();
+  ASSERT_TRUE(FillManifest(config, changed).ok());
+  v1::TrainingRecipe expected = preset.training().recipe();
+  EXPECT_TRUE(expected.calibrate());
+  expected.set_critic_steps(7);
+  expected.clear_calibrate();
+  expected.clear_average_decay();
+  expected.clear_critic_hidden_sizes();
+  expected.add_critic_hidden_sizes(9);
+  EXPECT_EQ(changed.training().recipe().DebugString(), expected.DebugString());
+}
+
+TEST(ArtifactConfigTest, TellsTheRunWithoutFoldersServersAndSweeps) {
+  v1::TrainConfig config;
+  config.set_arch("wgan-gp");
+  config.mutable_input()->set_bfile("/home/somebody/mice");
+  config.mutable_output()->set_store("/srv/store/");
+  config.mutable_output()->add_nudge("inside.example.org:50051");
+  config.mutable_output()->mutable_nudge_access()->set_token_file("/etc/token");
+  config.add_sweep()->set_field("schedule.seed");
+  v1::Manifest manifest = DiploidManifest();
+  ASSERT_TRUE(FillManifest(config, manifest).ok());
+  manifest.mutable_training()->set_steps(1000);
+  const std::string text = ArtifactConfigText(config, manifest);
+  EXPECT_THAT(text, StartsWith("# "));
+  EXPECT_THAT(text, AllOf(HasSubstr("bfile: \"mice\""), HasSubstr("store: \"store\""), HasSubstr("critic_steps: 3"),
+                          HasSubstr("steps: 1000")));
+  EXPECT_THAT(text, Not(AnyOf(HasSubstr("/home"), HasSubstr("/srv"), HasSubstr("example.org"), HasSubstr("token"),
+                              HasSubstr("sweep"))));
+}
+
+TEST(ConfigDigestTest, CountsWhatTheWeightsDependOn) {
+  v1::TrainConfig config;
+  config.set_arch("wgan-gp");
+  config.mutable_input()->set_vcf("/data/a.vcf");
+  const auto digest = [](const v1::TrainConfig& of) {
+    v1::Manifest manifest = DiploidManifest();
+    EXPECT_TRUE(FillManifest(of, manifest).ok());
+    return ConfigDigest(of, manifest);
+  };
+  v1::TrainConfig same = config;
+  same.mutable_input()->set_vcf("/elsewhere/b.vcf");
+  same.mutable_output()->set_model("other");
+  same.mutable_schedule()->set_metrics_port(9090);
+  same.mutable_recipe()->set_critic_steps(3);  // what the preset has
+  EXPECT_EQ(digest(same), digest(config));
+  const std::vector<std::function<void(v1::TrainConfig&)>> changes = {
+      [](v1::TrainConfig& of) { of.mutable_recipe()->set_calibrate(false); },
+      [](v1::TrainConfig& of) { of.mutable_schedule()->set_seed(1); },
+      [](v1::TrainConfig& of) { of.mutable_schedule()->set_steps(9); },
+      [](v1::TrainConfig& of) { of.mutable_input()->set_holdout_share(0.3); },
+      [](v1::TrainConfig& of) { of.mutable_input()->set_panel("p"); },
+  };
+  for (const auto& change : changes) {
+    v1::TrainConfig changed = config;
+    change(changed);
+    EXPECT_NE(digest(changed), digest(config)) << changed.DebugString();
+  }
+}
+
+// The names of all fields of a message and of those in it.
+void CollectFields(const google::protobuf::Descriptor& message, std::set<std::string>& names) {
+  for (int i = 0; i < message.field_count(); ++i) {
+    names.insert(message.field(i)->name());
+    if (message.field(i)->message_type() != nullptr) CollectFields(*message.field(i)->message_type(), names);
+  }
+}
+
+TEST(ConfigPageTest, ItsExampleIsReadAndHasEveryField) {
+  const auto page = FileSystem::Posix().ReadFile("docs/training-config.md", 1 << 20);
+  ASSERT_TRUE(page.ok()) << page.status();
+  const std::vector<std::string> parts = absl::StrSplit(*page, "```");
+  ASSERT_EQ(parts.size(), 3);
+  std::string example = parts[1];
+  ASSERT_TRUE(absl::StartsWith(example, "textproto\n"));
+  example.erase(0, example.find('\n'));
+  std::set<std::string> names;
+  CollectFields(*v1::TrainConfig::descriptor(), names);
+  for (const std::string& name : names) {
+    EXPECT_TRUE(absl::StrContains(example, name + ":") || absl::StrContains(example, name + " {")) << name;
+  }
+  const TestData data("page");
+  auto config = ReadConfigFile(data.Write("example.txtpb", example));
+  ASSERT_TRUE(config.ok()) << config.status();
+  FillDefaults(*config);
+  EXPECT_TRUE(CheckTrainConfig(*config).ok()) << CheckTrainConfig(*config);
+  const auto grid = SweepGrid(*config);
+  ASSERT_TRUE(grid.ok()) << grid.status();
+  EXPECT_EQ(grid->size(), 6);
+  v1::Manifest manifest = DiploidManifest();
+  EXPECT_TRUE(FillManifest(*config, manifest).ok());
+}
+
+}  // namespace
+}  // namespace genoserve
