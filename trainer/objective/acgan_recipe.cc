@@ -158,7 +158,7 @@ class AcganRecipe final : public AdversarialRecipe {
 
   at::Tensor Loss(const at::Tensor& alleles, const at::Tensor& validity, const at::Tensor& classes,
                   const BatchRows& rows, const Parameters& trained) {
-    const Verdict verdict = Discriminate(recipe_, spec_.leaky_slope(), critic_, alleles, rows, noise_);
+    const Verdict verdict = Discriminate(recipe_, spec_.leaky_slope(), Judge(), alleles, rows, noise_);
     if (rows.count() == 0)
       return at::sum(verdict.validity) + at::sum(verdict.classes);  // a mean of nothing is no number
     at::Tensor loss = BinaryCrossEntropy(verdict.validity, validity);
@@ -166,7 +166,10 @@ class AcganRecipe final : public AdversarialRecipe {
       loss = loss + recipe_.classifier_weight() *
                         PolyLoss(verdict.classes, classes, recipe_.polyloss_epsilon(), recipe_.label_smoothing());
     }
-    if (recipe_.weight_decay() > 0) loss = loss + recipe_.weight_decay() * HiddenKernelSquares(trained);
+    // adamw decays by itself.
+    if (recipe_.weight_decay() > 0 && recipe_.optimizer() != "adamw") {
+      loss = loss + recipe_.weight_decay() * HiddenKernelSquares(trained);
+    }
     return loss;
   }
 

@@ -13,6 +13,8 @@
 #include "core/base/status.h"
 #include "core/model/torch_guard.h"
 #include "trainer/distributed/global_sum.h"
+#include "trainer/objective/gradient_clip.h"
+#include "trainer/objective/learning_rate.h"
 
 namespace genoserve {
 namespace {
@@ -45,6 +47,7 @@ AdversarialRecipe::AdversarialRecipe(const v1::Manifest& manifest, const Trainin
 
 absl::Status AdversarialRecipe::SetUpOptimizers() {
   average_ = generator_.Clone();
+  if (recipe_.spectral_norm()) spectral_norm_ = std::make_unique<SpectralNorm>(critic_, noise_);
   return SetAttempt(0);
 }
 
@@ -78,8 +81,13 @@ double AdversarialRecipe::Temperature(int64_t pass_steps) const {
 
 double AdversarialRecipe::Descend(const at::Tensor& loss, const BatchRows& rows, const Parameters& parameters,
                                   Optimizer& optimizer) {
+  const auto step = [&](const std::vector<at::Tensor>& gradients) {
+    optimizer.Step(parameters, gradients,
+                   {.rate = LearningRateFactor(recipe_, steps_, total_steps_),
+                    .gradient = ClipFactor(gradients, recipe_.gradient_clip())});
+  };
   if (group_.size() == 1) {
-    optimizer.Step(parameters, torch::autograd::grad({loss}, parameters.tensors()));
+    step(torch::autograd::grad({loss}, parameters.tensors()));
     return loss.item<double>();
   }
   const at::Tensor part = loss * (static_cast<double>(rows.count()) / static_cast<double>(rows.total));
@@ -98,7 +106,7 @@ double AdversarialRecipe::Descend(const at::Tensor& loss, const BatchRows& rows,
     sums.push_back(buffer.narrow(0, first, gradient.numel()).view(gradient.sizes()));
     first += gradient.numel();
   }
-  optimizer.Step(parameters, sums);
+  step(sums);
   return buffer[first].item<double>();
 }
 
@@ -106,6 +114,7 @@ absl::StatusOr<Losses> AdversarialRecipe::Step() {
   Losses losses;
   const absl::Status done = GuardTorch([&] {
     noise_.StartStep(steps_ + 1);
+    if (spectral_norm_ != nullptr) spectral_norm_->Update(critic_);
     losses = TrainStep();
     UpdateAverage(generator_, recipe_.average_decay(), steps_, average_);
     ++steps_;
@@ -132,6 +141,7 @@ std::vector<std::pair<std::string, at::Tensor>> AdversarialRecipe::StateTensors(
   add("average.", average_.items());
   add("generator_optimizer.", generator_optimizer_->State());
   add("critic_optimizer.", critic_optimizer_->State());
+  if (spectral_norm_ != nullptr) add("spectral_norm.", spectral_norm_->State());
   return tensors;
 }
 

@@ -14,6 +14,7 @@
 #include "trainer/objective/optimizer.h"
 #include "trainer/objective/parameters.h"
 #include "trainer/objective/recipe.h"
+#include "trainer/objective/spectral_norm.h"
 
 namespace genoserve {
 
@@ -45,6 +46,8 @@ class AdversarialRecipe : public Recipe {
   /// One step of the optimiser down the gradient of a loss over a batch. `loss` is its mean over these rows of the
   /// batch, whose other rows the other processes have. Returns the mean over all.
   double Descend(const at::Tensor& loss, const BatchRows& rows, const Parameters& parameters, Optimizer& optimizer);
+  /// The critic as it judges: critic_, its matrices spectrally normalised where spectral_norm is set.
+  Parameters Judge() const { return spectral_norm_ != nullptr ? spectral_norm_->Normalised(critic_) : critic_; }
 
   v1::Manifest manifest_;
   const v1::TrainingRecipe& recipe_;
@@ -74,6 +77,7 @@ class AdversarialRecipe : public Recipe {
   int64_t steps_ = 0;
   int64_t attempt_ = 0;  // of Recover
   Parameters average_;
+  std::unique_ptr<SpectralNorm> spectral_norm_;  // of the critic; null = none
 };
 
 /// Makes the recipe of an acgan; see MakeRecipe.

@@ -5,6 +5,9 @@
 #include <span>
 #include <utility>
 
+#include "core/kernels/random.h"
+#include "trainer/objective/torch_threads.h"
+
 namespace genoserve {
 namespace {
 
@@ -12,35 +15,35 @@ int64_t Count(at::IntArrayRef sizes) {
   return std::accumulate(sizes.begin(), sizes.end(), int64_t{1}, [](int64_t a, int64_t b) { return a * b; });
 }
 
-// The numbers `first` to `first` + out.size() - 1 of a stream.
-void FillBits(const PhiloxStream& stream, uint32_t first, std::span<uint32_t> out) {
-  for (; first % 4 != 0 && !out.empty(); out = out.subspan(1)) out[0] = stream.Bits(first++);
-  stream.FillBits(first, out);
-}
+// Numbers that a thread draws at once.
+constexpr int64_t kBlock = 16384;
 
-// A tensor [rows.count(), row_sizes...] of `transform` of the bits that the rows have in the draw for all rows.
-template <typename Transform>
-at::Tensor Draw(const PhiloxStream& stream, const BatchRows& rows, at::IntArrayRef row_sizes, Transform transform) {
+using Fill = void (*)(const PhiloxStream&, uint64_t, std::span<float>);
+
+// A tensor [rows.count(), row_sizes...] of what `fill` makes of the numbers that the rows have in the draw for all
+// rows.
+at::Tensor Draw(const PhiloxStream& stream, const BatchRows& rows, at::IntArrayRef row_sizes, Fill fill) {
   std::vector<int64_t> sizes = {rows.count()};
   sizes.insert(sizes.end(), row_sizes.begin(), row_sizes.end());
   const int64_t width = Count(row_sizes);
   TORCH_CHECK(rows.total * width <= int64_t{1} << 32, "a draw of more than 2^32 numbers");
   at::Tensor values = at::empty(sizes, at::kFloat);
   float* to = values.mutable_data_ptr<float>();
-  std::vector<uint32_t> bits;
   for (size_t i = 0; i < rows.rows.size();) {
     // Rows that follow one another are drawn in one go.
     size_t last = i + 1;
     while (last < rows.rows.size() && rows.rows[last] == rows.rows[last - 1] + 1) ++last;
-    bits.resize(static_cast<size_t>(width) * (last - i));
-    FillBits(stream, static_cast<uint32_t>(rows.rows[i] * width), bits);
-    to = std::transform(bits.begin(), bits.end(), to, transform);
+    const int64_t first = rows.rows[i] * width;
+    const auto count = static_cast<int64_t>(last - i) * width;
+    OnTorchThreads((count + kBlock - 1) / kBlock, [&](int64_t begin, int64_t end) {
+      const int64_t size = std::min(end * kBlock, count) - begin * kBlock;
+      fill(stream, static_cast<uint64_t>(first + begin * kBlock), {to + begin * kBlock, static_cast<size_t>(size)});
+    });
+    to += count;
     i = last;
   }
   return values;
 }
-
-float UniformOf(uint32_t word) { return (static_cast<float>(static_cast<int32_t>(word >> 9)) + 0.5F) * 0x1p-23F; }
 
 // A tensor as one row.
 const BatchRows& OneRow() {
@@ -65,34 +68,33 @@ PhiloxStream TrainingNoise::NextCall() {
 
 std::vector<uint32_t> TrainingNoise::Bits(size_t count) {
   std::vector<uint32_t> bits(count);
-  NextCall().FillBits(0, bits);
+  FillBits(NextCall(), 0, bits);
   return bits;
 }
 
 at::Tensor TrainingNoise::Normal(const BatchRows& rows, at::IntArrayRef row_sizes) {
-  return Draw(NextCall(), rows, row_sizes, [](uint32_t word) { return static_cast<float>(ToNormal(word)); })
-      .to(device_);
+  return Draw(NextCall(), rows, row_sizes, FillNormal).to(device_);
 }
 
 at::Tensor TrainingNoise::Uniform(const BatchRows& rows, at::IntArrayRef row_sizes) {
-  return Draw(NextCall(), rows, row_sizes, UniformOf).to(device_);
+  return Draw(NextCall(), rows, row_sizes, FillUniform).to(device_);
 }
 
 at::Tensor TrainingNoise::Gumbel(const BatchRows& rows, at::IntArrayRef row_sizes) {
-  return Uniform(rows, row_sizes).log_().neg_().log_().neg_();
+  return Draw(NextCall(), rows, row_sizes, FillGumbel).to(device_);
 }
 
 at::Tensor TrainingNoise::Logistic(const BatchRows& rows, at::IntArrayRef row_sizes) {
-  return at::logit(Uniform(rows, row_sizes));
+  return Draw(NextCall(), rows, row_sizes, FillLogistic).to(device_);
 }
 
 at::Tensor TrainingNoise::Normal(at::IntArrayRef sizes) { return Normal(OneRow(), sizes).squeeze(0); }
 
 at::Tensor TrainingNoise::Uniform(at::IntArrayRef sizes) { return Uniform(OneRow(), sizes).squeeze(0); }
 
-at::Tensor TrainingNoise::Gumbel(at::IntArrayRef sizes) { return Uniform(sizes).log_().neg_().log_().neg_(); }
+at::Tensor TrainingNoise::Gumbel(at::IntArrayRef sizes) { return Gumbel(OneRow(), sizes).squeeze(0); }
 
-at::Tensor TrainingNoise::Logistic(at::IntArrayRef sizes) { return at::logit(Uniform(sizes)); }
+at::Tensor TrainingNoise::Logistic(at::IntArrayRef sizes) { return Logistic(OneRow(), sizes).squeeze(0); }
 
 std::vector<int64_t> TrainingNoise::Integers(size_t count, int64_t bound) {
   const std::vector<uint32_t> bits = Bits(count);

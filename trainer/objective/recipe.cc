@@ -7,6 +7,8 @@
 #include "core/model/weights.h"
 #include "trainer/chain/chain_recipe.h"
 #include "trainer/objective/adversarial_recipe.h"
+#include "trainer/objective/learning_rate.h"
+#include "trainer/objective/optimizer.h"
 
 namespace genoserve {
 namespace {
@@ -39,6 +41,9 @@ absl::Status CheckSettings(const v1::TrainingRecipe& recipe) {
   GENOSERVE_RETURN_IF_ERROR(CheckRange("temperature_end", recipe.temperature_end(), 1e-3, 1e3));
   GENOSERVE_RETURN_IF_ERROR(CheckRange("average_decay", recipe.average_decay(), 0, 0.999999));
   GENOSERVE_RETURN_IF_ERROR(CheckRange("input_noise", recipe.input_noise(), 0, 0.3));
+  GENOSERVE_RETURN_IF_ERROR(CheckRange("gradient_clip", recipe.gradient_clip(), 0, 1e9));
+  GENOSERVE_RETURN_IF_ERROR(CheckOptimizer(recipe));
+  GENOSERVE_RETURN_IF_ERROR(CheckLearningRate(recipe));
   return CheckRange("target_noise", recipe.target_noise(), 0, 0.5);
 }
 
@@ -95,6 +100,24 @@ absl::Status CheckShares(const v1::TrainingRecipe& recipe, const RecipeSetup& se
                                                  setup.group->size(), " processes, which share each batch"));
 }
 
+// Settings that not every recipe or group has.
+absl::Status CheckSupport(const v1::Manifest& manifest, const RecipeSetup& setup) {
+  const v1::TrainingRecipe& recipe = manifest.training().recipe();
+  if (recipe.minibatch_deviation() && manifest.generator().has_acgan()) {
+    return absl::InvalidArgumentError(
+        "setting minibatch_deviation is for wgan-gp: a step of acgan's discriminator mixes real and generated rows");
+  }
+  if (recipe.minibatch_deviation() && setup.group != nullptr && setup.group->size() > 1) {
+    return absl::InvalidArgumentError(
+        "setting minibatch_deviation needs one process: it is taken over the rows that a process has");
+  }
+  if (!recipe.precision().empty() && recipe.precision() != "fp32") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("setting precision is \"", recipe.precision(), "\"; acgan and wgan-gp train in fp32"));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Recipe>> MakeRecipe(const v1::Manifest& manifest, const TrainingSet& data,
@@ -105,6 +128,7 @@ absl::StatusOr<std::unique_ptr<Recipe>> MakeRecipe(const v1::Manifest& manifest,
   GENOSERVE_RETURN_IF_ERROR(CheckLayers(manifest));
   GENOSERVE_RETURN_IF_ERROR(CheckData(manifest, shape, data));
   GENOSERVE_RETURN_IF_ERROR(CheckShares(manifest.training().recipe(), setup));
+  GENOSERVE_RETURN_IF_ERROR(CheckSupport(manifest, setup));
   std::unique_ptr<Recipe> recipe;
   if (manifest.generator().has_acgan()) {
     GENOSERVE_ASSIGN_OR_RETURN(recipe, MakeAcganRecipe(manifest, data, setup));

@@ -6,6 +6,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "trainer/distributed/global_sum.h"
+#include "trainer/objective/minibatch_deviation.h"
 
 namespace genoserve {
 namespace {
@@ -87,7 +88,7 @@ Parameters InitialCritic(const v1::TrainingRecipe& recipe, int64_t variants, int
     parameters.AddUniformLinear(block + ".out", recipe.critic_hidden_sizes(i + 1), width, 1.0, noise);
     width = recipe.critic_hidden_sizes(i + 1);
   }
-  parameters.AddUniformLinear("score", 1, width, 1.0, noise);
+  parameters.AddUniformLinear("score", 1, recipe.minibatch_deviation() ? width + 1 : width, 1.0, noise);
   return parameters;
 }
 
@@ -101,6 +102,7 @@ at::Tensor Criticise(const v1::TrainingRecipe& recipe, double leaky_slope, const
     const at::Tensor residual = critic.Linear(block + ".residual2", inner);
     x = at::leaky_relu(critic.Linear(block + ".out", at::leaky_relu(residual + with_c, leaky_slope)), leaky_slope);
   }
+  if (recipe.minibatch_deviation()) x = AppendMinibatchDeviation(x);
   return critic.Linear("score", x).squeeze(1);
 }
 

@@ -12,6 +12,7 @@
 #include "trainer/objective/adversarial_recipe.h"
 #include "trainer/objective/batches.h"
 #include "trainer/objective/calibration.h"
+#include "trainer/objective/critic_loss.h"
 #include "trainer/objective/data_statistics.h"
 #include "trainer/objective/generator_weights.h"
 #include "trainer/objective/principal_components.h"
@@ -61,9 +62,6 @@ class WganGpRecipe final : public AdversarialRecipe {
     for (const int64_t i : rows.rows) real_rows.push_back(batch_rows[static_cast<size_t>(i)]);
     const at::Tensor condition = ConditionsOf(real_rows);
     const at::Tensor real = OneHot(real_rows);
-    const auto score = [&](const at::Tensor& genotypes) {
-      return Criticise(recipe_, spec_.leaky_slope(), critic_, genotypes, condition);
-    };
     double critic_loss = 0;
     for (int i = 0; i < recipe_.critic_steps(); ++i) {
       at::Tensor fake;
@@ -71,11 +69,12 @@ class WganGpRecipe final : public AdversarialRecipe {
         const c10::NoGradGuard no_grad;
         fake = Draw(rows, condition);
       }
-      const at::Tensor penalty = GradientPenalty(score, real, fake, noise_.Uniform(rows, {1}));
-      const at::Tensor loss = CriticLoss(score(real), score(fake)) + recipe_.gradient_penalty() * penalty;
+      const at::Tensor mix = noise_.Uniform(rows, {1});
+      const at::Tensor loss = CriticLossOf(Judge(), real, fake, condition, mix);
       critic_loss += Descend(loss, rows, critic_, *critic_optimizer_) / recipe_.critic_steps();
     }
-    const at::Tensor loss = GeneratorLoss(score(Draw(rows, condition)));
+    const at::Tensor loss =
+        GeneratorLoss(Criticise(recipe_, spec_.leaky_slope(), Judge(), Draw(rows, condition), condition));
     return {{"critic", critic_loss}, {"generator", Descend(loss, rows, generator_, *generator_optimizer_)}};
   }
 
@@ -110,6 +109,18 @@ class WganGpRecipe final : public AdversarialRecipe {
   at::Tensor RandomConditions(int64_t rows, TrainingNoise& noise) const {
     return conditions_.index_select(
         0, IndexTensor(noise.Integers(static_cast<size_t>(rows), conditions_.size(0)), device_));
+  }
+
+  // The batch's deviation makes scores of different rows depend on each other, which the closed form does not know.
+  at::Tensor CriticLossOf(const Parameters& judge, const at::Tensor& real, const at::Tensor& fake,
+                          const at::Tensor& condition, const at::Tensor& mix) const {
+    if (!recipe_.minibatch_deviation()) {
+      return CriticLossWithPenalty(recipe_, spec_.leaky_slope(), judge, real, fake, condition, mix);
+    }
+    const auto score = [&](const at::Tensor& genotypes) {
+      return Criticise(recipe_, spec_.leaky_slope(), judge, genotypes, condition);
+    };
+    return CriticLoss(score(real), score(fake)) + recipe_.gradient_penalty() * GradientPenalty(score, real, fake, mix);
   }
 
   // Real rows as one-hots [rows, 3 * variants], planar. The input noise of a row is always the same one.
