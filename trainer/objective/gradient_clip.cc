@@ -19,7 +19,7 @@ double SquaresOf(const at::Tensor& gradient) {
   const int64_t size = dense.numel();
   const float* values = dense.const_data_ptr<float>();
   std::vector<float> sums(static_cast<size_t>((size + kBlock - 1) / kBlock));
-  OnTorchThreads(static_cast<int64_t>(sums.size()), [&](int64_t first, int64_t last) {
+  OnTorchThreads(static_cast<int64_t>(sums.size()), 8, [&](int64_t first, int64_t last) {
     for (int64_t i = first; i < last; ++i) {
       const int64_t begin = i * kBlock;
       sums[static_cast<size_t>(i)] = SumOfSquares(values + begin, static_cast<size_t>(std::min(kBlock, size - begin)));

@@ -35,7 +35,7 @@ at::Tensor Draw(const PhiloxStream& stream, const BatchRows& rows, at::IntArrayR
     while (last < rows.rows.size() && rows.rows[last] == rows.rows[last - 1] + 1) ++last;
     const int64_t first = rows.rows[i] * width;
     const auto count = static_cast<int64_t>(last - i) * width;
-    OnTorchThreads((count + kBlock - 1) / kBlock, [&](int64_t begin, int64_t end) {
+    OnTorchThreads((count + kBlock - 1) / kBlock, 1, [&](int64_t begin, int64_t end) {
       const int64_t size = std::min(end * kBlock, count) - begin * kBlock;
       fill(stream, static_cast<uint64_t>(first + begin * kBlock), {to + begin * kBlock, static_cast<size_t>(size)});
     });

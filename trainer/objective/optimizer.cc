@@ -68,7 +68,11 @@ void UpdateAll(const UpdateRule& rule, const std::vector<Block>& blocks, const P
                      squares[i].second.mutable_data_ptr<float>(),
                      means.empty() ? nullptr : means[i].second.mutable_data_ptr<float>(), 0});
   }
-  OnTorchThreads(static_cast<int64_t>(blocks.size()), [&](int64_t first, int64_t last) {
+  // Small networks are one thread's work.
+  const auto count = static_cast<int64_t>(blocks.size());
+  int64_t weights = 0;
+  for (const Block& block : blocks) weights += block.count;
+  OnTorchThreads(count, 1 + count * kBlock / std::max<int64_t>(1, weights), [&](int64_t first, int64_t last) {
     for (int64_t i = first; i < last; ++i) {
       const Block& block = blocks[static_cast<size_t>(i)];
       WeightSpan span = whole[block.tensor];

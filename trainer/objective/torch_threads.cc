@@ -5,8 +5,8 @@
 
 namespace genoserve {
 
-void OnTorchThreads(int64_t count, absl::FunctionRef<void(int64_t, int64_t)> work) {
-  at::parallel_for(0, count, 1, [&](int64_t first, int64_t last) { work(first, last); });
+void OnTorchThreads(int64_t count, int64_t grain, absl::FunctionRef<void(int64_t, int64_t)> work) {
+  at::parallel_for(0, count, grain, [&](int64_t first, int64_t last) { work(first, last); });
 }
 
 }  // namespace genoserve

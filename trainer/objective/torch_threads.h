@@ -8,7 +8,9 @@
 namespace genoserve {
 
 /// Calls `work(first, last)` for ranges that cover [0, count) once, on LibTorch's threads, and returns when all are
-/// done. Where the ranges are cut depends on the number of threads: a result must depend on the index alone.
-void OnTorchThreads(int64_t count, absl::FunctionRef<void(int64_t, int64_t)> work);
+/// done. Where the ranges are cut depends on the number of threads: a result must depend on the index alone. No range
+/// has fewer than `grain` indices where there are more; fewer than that are done by the calling thread, since waking
+/// another takes longer than some ten thousand values do.
+void OnTorchThreads(int64_t count, int64_t grain, absl::FunctionRef<void(int64_t, int64_t)> work);
 
 }  // namespace genoserve
