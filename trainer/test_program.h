@@ -9,11 +9,11 @@ namespace genoserve {
 
 /// How to run the program.
 struct ProgramOptions {
-  uint64_t largest_file = 0;  ///< bytes that a file may have (RLIMIT_FSIZE); 0 = no limit
-  bool interrupted = false;   ///< SIGTERM is there from the start, and is delivered once it is caught
-  int signal = 0;             ///< sent once, at the first of what follows; 0 = none
-  std::string signal_at;      ///< text on standard error
-  std::string signal_on;      ///< file that gets its name, by being renamed to it, in a folder that is there
+  uint64_t largest_file = 0;   ///< bytes that a file may have (RLIMIT_FSIZE); 0 = no limit
+  bool interrupted = false;    ///< SIGTERM is there from the start, and is delivered once it is caught
+  int signal = 0;              ///< sent once, at the first of what follows; 0 = none
+  std::string signal_at = {};  ///< text on standard error
+  std::string signal_on = {};  ///< file that gets its name, by being renamed to it, in a folder that is there
 };
 
 /// What it did.
