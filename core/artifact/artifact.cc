@@ -67,9 +67,12 @@ absl::Status CheckTensors(const TensorMap& weights) {
     int64_t size = 1;
     bool ok = !name.empty();
     for (const int64_t n : tensor.shape) ok = ok && n >= 0 && !__builtin_mul_overflow(size, n, &size);
-    if (!ok || static_cast<uint64_t>(size) != tensor.values.size()) {
+    // Numbers of one type, and the other is empty.
+    const size_t numbers = tensor.values.size() + tensor.words.size();
+    ok = ok && (tensor.values.empty() || tensor.words.empty());
+    if (!ok || static_cast<uint64_t>(size) != numbers) {
       return absl::InvalidArgumentError(
-          absl::StrCat("tensor \"", name, "\": has ", tensor.values.size(), " values, which do not fill its shape"));
+          absl::StrCat("tensor \"", name, "\": has ", numbers, " values, which do not fill its shape"));
     }
   }
   return absl::OkStatus();

@@ -74,6 +74,7 @@ absl::Status CheckChainSpec(const v1::Manifest& manifest) {
   GENOSERVE_RETURN_IF_ERROR(CheckField("block", spec.block(), 1, 1 << 20));
   GENOSERVE_RETURN_IF_ERROR(CheckField("crossover", spec.crossover(), 0, 1));
   GENOSERVE_RETURN_IF_ERROR(CheckField("kept_context", spec.kept_context(), 0, 1 << 20));
+  GENOSERVE_RETURN_IF_ERROR(CheckField("borrowing", spec.borrowing(), 0, 1));
   GENOSERVE_RETURN_IF_ERROR(CheckField("candidates", spec.candidates(), 1, 1024));
   if (spec.classes() != manifest.labels_size()) {
     return absl::InvalidArgumentError(absl::StrCat("generator spec: classes is ", spec.classes(), ", the manifest has ",

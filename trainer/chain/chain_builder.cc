@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numeric>
 #include <unordered_map>
 
 #include "trainer/chain/tilt.h"
@@ -21,8 +22,13 @@ uint64_t KeyOf(std::pair<uint32_t, uint32_t> interval) {
 
 }  // namespace
 
-ChainBuilder::ChainBuilder(const ChainRules& rules, size_t rows, size_t symbols, size_t variants)
-    : rules_(rules), symbols_(symbols), order_(rows, symbols), graph_(symbols, variants, 1) {}
+ChainBuilder::ChainBuilder(const ChainRules& rules, std::vector<double> weights, size_t symbols, size_t variants)
+    : rules_(rules),
+      weights_(std::move(weights)),
+      symbols_(symbols),
+      order_(weights_.size(), symbols),
+      graph_(symbols, variants, 1),
+      weights_before_((weights_.size() + 1) * symbols) {}
 
 void ChainBuilder::StartChromosome(size_t variant) {
   chromosome_start_ = variant;
@@ -35,8 +41,9 @@ void ChainBuilder::StartChromosome(size_t variant) {
 
 void ChainBuilder::Add(size_t variant, std::span<const uint8_t> codes) {
   if (variant != chromosome_start_ && (variant - chromosome_start_) % rules_.block == 0) CrossOver(variant);
+  const std::vector<uint32_t> before(order_.order().begin(), order_.order().end());
   order_.Add(variant, codes);
-  SetProbabilities();
+  SetProbabilities(before, codes);
   Advance(variant);
 }
 
@@ -118,40 +125,45 @@ ChainBuilder::Interval ChainBuilder::Supported(Interval places, size_t variant) 
   return {low, high};
 }
 
-void ChainBuilder::SetProbabilities() {
+void ChainBuilder::SetProbabilities(std::span<const uint32_t> before, std::span<const uint8_t> codes) {
+  for (size_t place = 0; place < before.size(); ++place) {
+    std::copy_n(&weights_before_[place * symbols_], symbols_, &weights_before_[(place + 1) * symbols_]);
+    weights_before_[(place + 1) * symbols_ + codes[before[place]]] += weights_[before[place]];
+  }
+  const double* const all = &weights_before_[before.size() * symbols_];
+  const double total_weight = std::accumulate(all, all + symbols_, 0.0);
   probabilities_.assign(states_.size() * symbols_, 0.0);
-  std::vector<double> masses(states_.size());
   std::array<double, kMostChainSymbols> fixed{};  // mass of the states with one symbol
   std::vector<double> open;                       // probabilities of the others
   std::vector<double> open_masses;
   for (size_t i = 0; i < states_.size(); ++i) {
     const State& state = states_[i];
     double* const p = &probabilities_[i * symbols_];
+    double sum = 0;
     for (size_t s = 0; s < symbols_; ++s) {
-      p[s] = static_cast<double>(order_.CountBefore(state.high, s) - order_.CountBefore(state.low, s)) /
-             static_cast<double>(state.high - state.low);
+      // Whether a code is there at all is told by counts, which have no rounding.
+      const uint32_t count = order_.CountBefore(state.high, s) - order_.CountBefore(state.low, s);
+      if (count == 0) continue;
+      if (count == state.high - state.low) fixed[s] += state.mass;
+      p[s] = std::max(weights_before_[state.high * symbols_ + s] - weights_before_[state.low * symbols_ + s], 1e-9);
+      sum += p[s];
     }
-    const size_t certain = static_cast<size_t>(std::find(p, p + symbols_, 1.0) - p);
-    if (certain < symbols_) {
-      fixed[certain] += state.mass;
-    } else {
-      open.insert(open.end(), p, p + symbols_);
-      open_masses.push_back(state.mass);
-    }
+    for (size_t s = 0; s < symbols_; ++s) p[s] /= sum;
+    if (IsCertain(i)) continue;
+    open.insert(open.end(), p, p + symbols_);
+    open_masses.push_back(state.mass);
   }
   bits_ = 0;
   if (open_masses.empty()) return;
   // What the open states must have together, so that with the others it is the frequency of the class.
   std::array<double, kMostChainSymbols> wanted{};
   for (size_t s = 0; s < symbols_; ++s) {
-    const double frequency =
-        static_cast<double>(order_.CountBefore(order_.rows(), s)) / static_cast<double>(order_.rows());
-    wanted[s] = frequency - fixed[s];
+    wanted[s] = all[s] / total_weight - fixed[s];
   }
   const auto factors = TiltFactors(open, open_masses, {wanted.data(), symbols_});
   for (size_t i = 0; i < states_.size(); ++i) {
     double* const p = &probabilities_[i * symbols_];
-    if (std::find(p, p + symbols_, 1.0) != p + symbols_) continue;
+    if (IsCertain(i)) continue;
     double total = 0;
     for (size_t s = 0; s < symbols_; ++s) total += p[s] *= factors[s];
     for (size_t s = 0; s < symbols_; ++s) {
@@ -159,6 +171,11 @@ void ChainBuilder::SetProbabilities() {
       if (p[s] > 0) bits_ -= states_[i].mass * p[s] * std::log2(p[s]);
     }
   }
+}
+
+bool ChainBuilder::IsCertain(size_t state) const {
+  const double* const p = &probabilities_[state * symbols_];
+  return std::find(p, p + symbols_, 1.0) != p + symbols_;
 }
 
 void ChainBuilder::Advance(size_t variant) {
@@ -182,7 +199,7 @@ void ChainBuilder::Advance(size_t variant) {
       const auto [found, added] = known.emplace(KeyOf(places), next.size());
       if (added) {
         next.push_back({places.first, places.second, 0, 0, {}});
-        first_arrival.push_back({i, static_cast<uint8_t>(s), p == 1.0, 0});
+        first_arrival.push_back({i, static_cast<uint8_t>(s), IsCertain(i), 0});
       }
       next[found->second].mass += states_[i].mass * p;
       ++first_arrival[found->second].arrivals;

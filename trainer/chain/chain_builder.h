@@ -16,7 +16,7 @@ namespace genoserve {
 
 /// How a chain is learned; see ChainSpec.
 struct ChainRules {
-  size_t min_support = 8;
+  size_t min_support = 5;
   size_t block = 64;
   double crossover = 0.06;
   size_t kept_context = 60;
@@ -31,8 +31,9 @@ struct ChainRules {
 /// Not thread-safe; the same rows give the same graph.
 class ChainBuilder {
  public:
-  /// `rows` is at least 1. `symbols` is 2 or 3, `variants` those of the whole model.
-  ChainBuilder(const ChainRules& rules, size_t rows, size_t symbols, size_t variants);
+  /// `weights` has one weight above 0 a row, at least one: what a row counts in frequencies. `symbols` is 2 or 3,
+  /// `variants` those of the whole model.
+  ChainBuilder(const ChainRules& rules, std::vector<double> weights, size_t symbols, size_t variants);
 
   /// Begins a chromosome before `variant`.
   void StartChromosome(size_t variant);
@@ -66,17 +67,21 @@ class ChainBuilder {
   static Interval KeptContext(const State& state, std::span<const uint32_t> group_starts);
   // A context of at least min_support rows around these places of the order behind `variant`.
   Interval Supported(Interval places, size_t variant) const;
-  // Makes the tilt of a variant: the probabilities of the states, [state][symbol].
-  void SetProbabilities();
+  // Sets the probabilities of the codes in the states, tilted. `before` is the order that the states are intervals of.
+  void SetProbabilities(std::span<const uint32_t> before, std::span<const uint8_t> codes);
+  // Whether a state has one code only; its probability is 1 then to the bit.
+  bool IsCertain(size_t state) const;
   void Advance(size_t variant);
 
   const ChainRules rules_;
+  const std::vector<double> weights_;  // [row]
   const size_t symbols_;
   PrefixOrder order_;
   ChainGraph graph_;
   size_t chromosome_start_ = 0;
   std::vector<State> states_;
-  std::vector<double> probabilities_;  // [state][symbol]
+  std::vector<double> probabilities_;   // [state][symbol]
+  std::vector<double> weights_before_;  // [place + 1][symbol]: of the rows before a place
   double bits_ = 0;
 };
 

@@ -8,6 +8,7 @@
 #include "core/base/parallel.h"
 #include "core/base/status.h"
 #include "core/model/chain_generator.h"
+#include "trainer/chain/borrowing.h"
 #include "trainer/chain/chain_builder.h"
 
 namespace genoserve {
@@ -20,13 +21,14 @@ class ChainRecipe final : public Recipe {
 
   absl::Status SetUp() {
     const size_t per_sample = RowsPerSample(data_.genotypes.packing());
-    rows_of_.resize(static_cast<size_t>(spec_.classes()));
+    std::vector<std::vector<size_t>> own(static_cast<size_t>(spec_.classes()));
     for (size_t row = 0; row < data_.genotypes.rows(); ++row) {
-      rows_of_[static_cast<size_t>(data_.labels[row / per_sample])].push_back(row);
+      own[static_cast<size_t>(data_.labels[row / per_sample])].push_back(row);
     }
-    for (size_t i = 0; i < rows_of_.size(); ++i) {
-      if (rows_of_[i].empty()) return absl::InvalidArgumentError(absl::StrCat("class ", i, " has no training rows"));
+    for (size_t i = 0; i < own.size(); ++i) {
+      if (own[i].empty()) return absl::InvalidArgumentError(absl::StrCat("class ", i, " has no training rows"));
     }
+    Borrow(own);
     Begin();
     return absl::OkStatus();
   }
@@ -91,8 +93,46 @@ class ChainRecipe final : public Recipe {
     rules.kept_context = static_cast<size_t>(spec_.kept_context());
     const size_t symbols = data_.genotypes.packing() == Packing::kHaplotype1Bit ? 2 : 3;
     builders_.clear();
-    for (const auto& rows : rows_of_) builders_.emplace_back(rules, rows.size(), symbols, data_.genotypes.variants());
+    for (const auto& weights : weights_of_) {
+      builders_.emplace_back(rules, weights, symbols, data_.genotypes.variants());
+    }
     steps_ = 0;
+  }
+
+  // Gives each class its rows, and those of classes that are like it.
+  void Borrow(const std::vector<std::vector<size_t>>& own) {
+    const size_t classes = own.size();
+    std::vector<std::vector<double>> shares(classes, std::vector<double>(classes, 0.0));
+    if (spec_.borrowing() > 0 && classes > 1) {
+      std::vector<ClassFrequencies> frequencies(classes);
+      ParallelFor(classes, [&](size_t i) { frequencies[i] = FrequenciesOf(own[i]); });
+      shares = BorrowingWeights(frequencies);
+    }
+    rows_of_.resize(classes);
+    weights_of_.resize(classes);
+    for (size_t i = 0; i < classes; ++i) {
+      for (size_t other = 0; other < classes; ++other) {
+        const double weight = other == i ? 1 : spec_.borrowing() * shares[i][other];
+        if (weight <= 0) continue;
+        rows_of_[i].insert(rows_of_[i].end(), own[other].begin(), own[other].end());
+        weights_of_[i].insert(weights_of_[i].end(), own[other].size(), weight);
+      }
+    }
+  }
+
+  ClassFrequencies FrequenciesOf(const std::vector<size_t>& rows) const {
+    const GenotypeMatrix& genotypes = data_.genotypes;
+    ClassFrequencies frequencies;
+    frequencies.most = genotypes.packing() == Packing::kHaplotype1Bit ? 1 : 2;
+    frequencies.rows = static_cast<double>(rows.size());
+    frequencies.alleles.assign(genotypes.variants(), 0.0);
+    std::vector<uint8_t> codes(genotypes.variants());
+    for (const size_t row : rows) {
+      genotypes.UnpackRow(row, codes);
+      for (size_t v = 0; v < codes.size(); ++v) frequencies.alleles[v] += codes[v];
+    }
+    for (double& allele : frequencies.alleles) allele /= frequencies.most * frequencies.rows;
+    return frequencies;
   }
 
   // Adds variants [first, last) to the chain of a class; returns the sum of their bits.
@@ -126,8 +166,9 @@ class ChainRecipe final : public Recipe {
   const v1::ChainSpec spec_;
   const TrainingSet& data_;
   const int64_t total_steps_;
-  std::vector<std::vector<size_t>> rows_of_;  // [class]
-  std::vector<ChainBuilder> builders_;        // [class]
+  std::vector<std::vector<size_t>> rows_of_;     // [class]
+  std::vector<std::vector<double>> weights_of_;  // [class], one a row
+  std::vector<ChainBuilder> builders_;           // [class]
   int64_t steps_ = 0;
 };
 
@@ -141,6 +182,7 @@ void FillChain(v1::Manifest& manifest) {
   spec.set_block(static_cast<int>(rules.block));
   spec.set_crossover(rules.crossover);
   spec.set_kept_context(static_cast<int>(rules.kept_context));
+  spec.set_borrowing(0.5);
   spec.set_candidates(1);
 }
 
