@@ -43,6 +43,8 @@ class TrainTest : public testing::Test {
                                           "cpu",
                                           "--steps",
                                           "8",
+                                          "--validations",
+                                          "1",
                                           "--batch-size",
                                           "32",
                                           "--gate",
@@ -177,7 +179,7 @@ TEST_F(TrainTest, ResumeWithoutACheckpointBegins) {
 }
 
 TEST_F(TrainTest, ADamagedCheckpointIsRefused) {
-  const std::string checkpoint = data_.Write("run.ckpt", "GSCKPT01 and nothing more");
+  const std::string checkpoint = data_.Write("run.ckpt", "GSCKPT02 and nothing more");
   const ProgramResult result = RunTrainer(Acgan({"--resume", "--checkpoint", checkpoint}));
   EXPECT_EQ(result.exit_code, 7);
   EXPECT_THAT(result.err, HasSubstr("run.ckpt: the checkpoint is damaged or not whole"));
@@ -220,7 +222,7 @@ TEST_F(TrainTest, BadInputIsToldInOneSentence) {
     EXPECT_THAT(result.out, IsEmpty());
   };
   const std::string file = data_.Write("file", "");
-  expect(With(Acgan(), "--arch", "vae"), 2, "there is no --arch \"vae\"; there are acgan, acgan-paper, wgan-gp");
+  expect(With(Acgan(), "--arch", "vae"), 2, "there is no --arch \"vae\"; there are chain, acgan, acgan-paper, wgan-gp");
   expect(Acgan({"--speed", "9"}), 2, "--speed");
   expect(With(Acgan(), "--steps", "0"), 2, "\"0\" is not a whole number from 1");
   expect(With(Acgan(), "--device", "tpu"), 2, "auto, cpu or cuda");
