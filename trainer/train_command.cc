@@ -36,7 +36,7 @@ DatasetOptions OptionsOf(const v1::TrainConfig& config, GenotypeSource source) {
   const v1::TrainInput& input = config.input();
   DatasetOptions options;
   options.genotypes = std::move(source);
-  options.diploid = IsDiploidPreset(config.arch());
+  options.diploid = MakesDiploids(config);
   options.panel = input.panel();
   options.label_column = input.label_column();
   options.phenotypes = input.pheno();

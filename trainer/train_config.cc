@@ -24,6 +24,7 @@ namespace {
 using ::google::protobuf::FieldDescriptor;
 using ::google::protobuf::Reflection;
 
+constexpr char kChain[] = "chain";
 constexpr int kValidations = 8;
 constexpr int kMostValidations = 1000;
 constexpr int kMostNudges = 64;
@@ -76,7 +77,10 @@ void CheckInput(const v1::TrainConfig& config, Problems& problems) {
   }
   if (!input.pheno().empty() && !names) problems.Add("--pheno needs --pheno-name, the columns to condition on");
   const bool labels = !input.panel().empty() || !input.label_column().empty();
-  if (IsDiploidPreset(config.arch())) {
+  if (config.arch() == kChain && labels == !input.pheno().empty()) {
+    problems.Add("chain is conditioned on population labels (--panel and --label-column) or on phenotypes (--pheno and ",
+                 "--pheno-name): give one of the two");
+  } else if (MakesDiploids(config)) {
     if (!labels) return;
     problems.Add(config.arch(),
                  " is conditioned on phenotypes, not on labels of a panel; a column of the panel can be one: --pheno "
@@ -131,7 +135,7 @@ void FillDefaults(v1::TrainConfig& config) {
   if (!config.schedule().has_checkpoint_seconds()) config.mutable_schedule()->set_checkpoint_seconds(60);
   if (config.schedule().metrics_host().empty()) config.mutable_schedule()->set_metrics_host("127.0.0.1");
   if (config.schedule().validations() == 0) {
-    config.mutable_schedule()->set_validations(config.schedule().quick() || config.arch() == "chain" ? 1
+    config.mutable_schedule()->set_validations(config.schedule().quick() || config.arch() == kChain ? 1
                                                                                                      : kValidations);
   }
   if (config.output().gate().empty()) config.mutable_output()->set_gate("default");
@@ -186,7 +190,9 @@ absl::StatusOr<std::vector<std::string>> InputFiles(const v1::TrainInput& input)
   return files;
 }
 
-bool IsDiploidPreset(absl::string_view preset) { return absl::StartsWith(preset, "wgan-gp"); }
+bool MakesDiploids(const v1::TrainConfig& config) {
+  return absl::StartsWith(config.arch(), "wgan-gp") || (config.arch() == kChain && !config.input().pheno().empty());
+}
 
 std::string CheckpointPath(const v1::TrainConfig& config) {
   if (!config.schedule().checkpoint().empty()) return config.schedule().checkpoint();
@@ -196,7 +202,7 @@ std::string CheckpointPath(const v1::TrainConfig& config) {
 int64_t DefaultSteps(const v1::Manifest& manifest, bool quick) {
   if (manifest.generator().has_chain()) return ChainSteps(manifest);
   const v1::TrainingRecipe& recipe = manifest.training().recipe();
-  const bool diploid = IsDiploidPreset(recipe.preset());
+  const bool diploid = absl::StartsWith(recipe.preset(), "wgan-gp");
   if (quick) return 300;
   if (!absl::EndsWith(recipe.preset(), "-paper")) return diploid ? 1000 : 3000;
   // Genome-AC-GAN: 10,001 epochs of haplotypes; DiscreteGenoGen: 1,000 of samples. One generator step a batch.

@@ -1,13 +1,17 @@
 #include "core/model/chain_generator.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/philox.h"
 #include "core/base/status.h"
+#include "core/model/chain_conditions.h"
 #include "core/model/chain_graph.h"
 #include "core/model/chain_walk.h"
+#include "core/model/condition.h"
 
 namespace genoserve {
 namespace {
@@ -22,8 +26,12 @@ absl::Status CheckField(const char* field, double value, double lowest, double h
 
 class ChainGenerator final : public Generator {
  public:
-  ChainGenerator(const v1::Manifest& manifest, ChainGraph graph)
-      : packing_(manifest.phased() ? Packing::kHaplotype1Bit : Packing::kDiploid2Bit), graph_(std::move(graph)) {}
+  ChainGenerator(const v1::Manifest& manifest, ChainGraph graph, std::optional<ChainConditions> conditions)
+      : manifest_(manifest),
+        packing_(manifest.phased() ? Packing::kHaplotype1Bit : Packing::kDiploid2Bit),
+        candidates_(static_cast<size_t>(manifest.generator().chain().candidates())),
+        graph_(std::move(graph)),
+        conditions_(std::move(conditions)) {}
 
   Packing packing() const override { return packing_; }
   size_t variant_count() const override { return graph_.variants(); }
@@ -39,29 +47,75 @@ class ChainGenerator final : public Generator {
     }
     const size_t per_sample = RowsPerSample(packing_);
     for (size_t i = 0; i < samples.size(); ++i) {
-      const SampleSpec& sample = samples[i];
-      if (sample.sample >> 48 != 0) return absl::InvalidArgumentError("a sample index is 2^48 or more");
-      if (sample.label < 0 || static_cast<size_t>(sample.label) >= graph_.classes()) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("label index ", sample.label, " of a sample; the model has ", graph_.classes(), " labels"));
-      }
-      for (size_t haplotype = 0; haplotype < per_sample; ++haplotype) {
-        const auto half = static_cast<int>(haplotype);
-        const ChainNumbers numbers = {PhiloxStream(sample.seed, sample.sample, half, Purpose::kAllele),
-                                      PhiloxStream(sample.seed, sample.sample, half, Purpose::kLatent)};
-        const std::span<uint8_t> row = rows.MutableRow(i * per_sample + haplotype);
-        std::fill(row.begin(), row.end(), uint8_t{0});
-        for (size_t chromosome = 0; chromosome < graph_.chromosomes(); ++chromosome) {
-          WalkChromosome(graph_, chromosome, static_cast<size_t>(sample.label), numbers, row);
-        }
+      if (samples[i].sample >> 48 != 0) return absl::InvalidArgumentError("a sample index is 2^48 or more");
+      for (size_t half = 0; half < per_sample; ++half) {
+        GENOSERVE_RETURN_IF_ERROR(
+            GenerateRow(samples[i], static_cast<int>(half), rows.MutableRow(i * per_sample + half)));
       }
     }
     return absl::OkStatus();
   }
 
  private:
-  Packing packing_;
-  ChainGraph graph_;
+  absl::Status GenerateRow(const SampleSpec& sample, int half, std::span<uint8_t> row) const {
+    const ChainNumbers numbers = {PhiloxStream(sample.seed, sample.sample, half, Purpose::kAllele),
+                                  PhiloxStream(sample.seed, sample.sample, half, Purpose::kLatent)};
+    std::fill(row.begin(), row.end(), uint8_t{0});
+    if (!conditions_) {
+      if (sample.label < 0 || static_cast<size_t>(sample.label) >= graph_.classes()) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("label index ", sample.label, " of a sample; the model has ", graph_.classes(), " labels"));
+      }
+      Walk(static_cast<size_t>(sample.label), std::vector<size_t>(graph_.chromosomes(), 0), numbers, row);
+      return absl::OkStatus();
+    }
+    std::vector<float> condition(conditions_->inputs());
+    GENOSERVE_RETURN_IF_ERROR(EncodeCondition(manifest_, sample.phenotypes, condition));
+    const PhiloxStream choices(sample.seed, sample.sample, half, Purpose::kLabel);
+    const size_t kind = conditions_->ChooseClass(condition, choices);
+    Walk(kind, ChooseCandidates(kind, condition, numbers, choices, row), numbers, row);
+    return absl::OkStatus();
+  }
+
+  // Walks every chromosome with the numbers of its candidate.
+  void Walk(size_t kind, const std::vector<size_t>& chosen, ChainNumbers numbers, std::span<uint8_t> row) const {
+    for (size_t chromosome = 0; chromosome < graph_.chromosomes(); ++chromosome) {
+      numbers.first = FirstNumber(chosen[chromosome]);
+      WalkChromosome(graph_, chromosome, kind, numbers, row);
+    }
+  }
+
+  uint32_t FirstNumber(size_t candidate) const { return static_cast<uint32_t>(candidate * graph_.variants()); }
+
+  // Walks all candidates of all chromosomes for their scores; `row` is for use in between and 0 afterwards.
+  std::vector<size_t> ChooseCandidates(size_t kind, std::span<const float> condition, ChainNumbers numbers,
+                                       const PhiloxStream& choices, std::span<uint8_t> row) const {
+    const size_t chromosomes = graph_.chromosomes();
+    const size_t inputs = conditions_->inputs();
+    if (candidates_ == 1 || inputs == 0) return std::vector<size_t>(chromosomes, 0);
+    std::vector<double> scores(chromosomes * candidates_ * inputs);
+    std::vector<uint8_t> codes(graph_.variants());
+    for (size_t candidate = 0; candidate < candidates_; ++candidate) {
+      numbers.first = FirstNumber(candidate);
+      for (size_t chromosome = 0; chromosome < chromosomes; ++chromosome) {
+        WalkChromosome(graph_, chromosome, kind, numbers, row);
+      }
+      UnpackCodes(packing_, row, codes);
+      std::fill(row.begin(), row.end(), uint8_t{0});
+      for (size_t chromosome = 0; chromosome < chromosomes; ++chromosome) {
+        const size_t first = graph_.Start(chromosome);
+        conditions_->Score(std::span(codes).subspan(first, graph_.Start(chromosome + 1) - first), first,
+                           std::span(scores).subspan((chromosome * candidates_ + candidate) * inputs, inputs));
+      }
+    }
+    return conditions_->ChooseCandidates(scores, chromosomes, candidates_, condition, choices);
+  }
+
+  const v1::Manifest manifest_;
+  const Packing packing_;
+  const size_t candidates_;
+  const ChainGraph graph_;
+  const std::optional<ChainConditions> conditions_;  // absent where the classes are labels
 };
 
 }  // namespace
@@ -76,7 +130,16 @@ absl::Status CheckChainSpec(const v1::Manifest& manifest) {
   GENOSERVE_RETURN_IF_ERROR(CheckField("kept_context", spec.kept_context(), 0, 1 << 20));
   GENOSERVE_RETURN_IF_ERROR(CheckField("borrowing", spec.borrowing(), 0, 1));
   GENOSERVE_RETURN_IF_ERROR(CheckField("candidates", spec.candidates(), 1, 1024));
-  if (spec.classes() != manifest.labels_size()) {
+  if (static_cast<double>(spec.candidates()) * static_cast<double>(manifest.variant_count()) > 0x1p32) {
+    return absl::InvalidArgumentError("generator spec: candidates x variants is more than 2^32");
+  }
+  if (!manifest.labels().empty() && !manifest.phenotypes().empty()) {
+    return absl::InvalidArgumentError("a chain is conditioned on labels or on phenotypes, the manifest has both");
+  }
+  if (manifest.phased() && manifest.labels().empty()) {
+    return absl::InvalidArgumentError("a chain of haplotypes needs labels, the manifest has none");
+  }
+  if (!manifest.labels().empty() && spec.classes() != manifest.labels_size()) {
     return absl::InvalidArgumentError(absl::StrCat("generator spec: classes is ", spec.classes(), ", the manifest has ",
                                                    manifest.labels_size(), " labels"));
   }
@@ -86,7 +149,11 @@ absl::Status CheckChainSpec(const v1::Manifest& manifest) {
 absl::StatusOr<std::unique_ptr<Generator>> MakeChainGenerator(const v1::Manifest& manifest, const TensorMap& weights) {
   GENOSERVE_RETURN_IF_ERROR(CheckChainSpec(manifest));
   GENOSERVE_ASSIGN_OR_RETURN(ChainGraph graph, ChainGraph::FromTensors(manifest, weights));
-  return std::make_unique<ChainGenerator>(manifest, std::move(graph));
+  std::optional<ChainConditions> conditions;
+  if (manifest.labels().empty()) {
+    GENOSERVE_ASSIGN_OR_RETURN(conditions, ChainConditions::FromTensors(manifest, graph.classes(), weights));
+  }
+  return std::make_unique<ChainGenerator>(manifest, std::move(graph), std::move(conditions));
 }
 
 }  // namespace genoserve

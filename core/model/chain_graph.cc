@@ -43,9 +43,13 @@ absl::StatusOr<ChainGraph> ChainGraph::FromTensors(const v1::Manifest& manifest,
   if (nodes->shape[1] != static_cast<int64_t>(graph.node_words())) {
     return Refuse(absl::StrCat("the nodes have ", nodes->shape[1], " words, not ", graph.node_words()));
   }
-  if (roots->shape[0] != starts->shape[0] || roots->shape[1] != static_cast<int64_t>(graph.classes_)) {
+  // Of labels there are as many as the spec says, of clusters at most as many.
+  const int64_t classes = roots->shape[1];
+  if (roots->shape[0] != starts->shape[0] || classes < 1 || classes > static_cast<int64_t>(graph.classes_) ||
+      (!manifest.labels().empty() && classes != manifest.labels_size())) {
     return Refuse("the roots are not one for each chromosome and class");
   }
+  graph.classes_ = static_cast<size_t>(classes);
   graph.nodes_ = nodes->words;
   graph.codes_ = codes->words;
   graph.code_count_ = graph.codes_.size() * 32 / graph.bits_per_code();

@@ -30,6 +30,7 @@ void WalkChromosome(const ChainGraph& graph, size_t chromosome, size_t kind, con
     const size_t first = graph.First(node);
     CopyBits(graph.codes(), graph.RunOffset(node) * bits, length * bits, row, first * bits);
     const size_t variant = first + length;
+    const uint32_t number = numbers.first + static_cast<uint32_t>(variant);
     switch (graph.Step(node)) {
       case ChainStep::kEnd:
         return;
@@ -37,12 +38,12 @@ void WalkChromosome(const ChainGraph& graph, size_t chromosome, size_t kind, con
         node = graph.Next(node, 0);
         break;
       case ChainStep::kCrossover:
-        node = graph.Next(node, numbers.crossovers.Bits(static_cast<uint32_t>(variant)) < graph.Cut(node, 0) ? 1 : 0);
+        node = graph.Next(node, numbers.crossovers.Bits(number) < graph.Cut(node, 0) ? 1 : 0);
         break;
       case ChainStep::kDraw: {
-        const uint32_t number = numbers.draws.Bits(static_cast<uint32_t>(variant));
+        const uint32_t drawn = numbers.draws.Bits(number);
         size_t code = 0;
-        while (code + 1 < graph.symbols() && number >= graph.Cut(node, code)) ++code;
+        while (code + 1 < graph.symbols() && drawn >= graph.Cut(node, code)) ++code;
         row[variant * bits / 8] = static_cast<uint8_t>(row[variant * bits / 8] | (code << (variant * bits % 8)));
         node = graph.Next(node, code);
         break;

@@ -10,11 +10,12 @@
 
 namespace genoserve {
 
-/// The random numbers of one row: `draws` decides codes, number v that of variant v; `crossovers` decides whether the
-/// row leaves its context, number v before variant v.
+/// The random numbers of one row: `draws` decides codes, number `first` + v that of variant v; `crossovers` decides
+/// whether the row leaves its context, number `first` + v before variant v.
 struct ChainNumbers {
   PhiloxStream draws;
   PhiloxStream crossovers;
+  uint32_t first = 0;
 };
 
 /// Walks one chromosome in class `kind` and sets its codes in `row`, a packed row of the whole model whose codes of

@@ -1,29 +1,59 @@
 #include "trainer/chain/chain_recipe.h"
 
+#include <Eigen/Dense>
 #include <algorithm>
 #include <cstring>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/parallel.h"
 #include "core/base/status.h"
 #include "core/model/chain_generator.h"
+#include "core/model/condition.h"
 #include "trainer/chain/borrowing.h"
 #include "trainer/chain/chain_builder.h"
+#include "trainer/chain/phenotype_effects.h"
+#include "trainer/chain/relatedness.h"
 
 namespace genoserve {
 namespace {
 
+// Samples of a class that the trainer finds.
+constexpr size_t kLeastClass = 30;
+constexpr int64_t kSamplesPerClass = 90;
+constexpr int kMostClasses = 32;
+// Candidates of a chromosome where phenotypes choose among them.
+constexpr int kCandidates = 16;
+
+Tensor ToTensor(const Eigen::MatrixXf& matrix) {
+  Tensor tensor{{matrix.rows(), matrix.cols()}, {}};
+  for (Eigen::Index i = 0; i < matrix.rows(); ++i) {
+    for (Eigen::Index j = 0; j < matrix.cols(); ++j) tensor.values.push_back(matrix(i, j));
+  }
+  return tensor;
+}
+
 class ChainRecipe final : public Recipe {
  public:
-  ChainRecipe(const v1::Manifest& manifest, const TrainingSet& data)
-      : spec_(manifest.generator().chain()), data_(data), total_steps_(ChainSteps(manifest)) {}
+  ChainRecipe(const v1::Manifest& manifest, const TrainingSet& data, uint64_t seed)
+      : manifest_(manifest),
+        spec_(manifest_.generator().chain()),
+        data_(data),
+        seed_(seed),
+        total_steps_(ChainSteps(manifest)) {}
 
   absl::Status SetUp() {
     const size_t per_sample = RowsPerSample(data_.genotypes.packing());
-    std::vector<std::vector<size_t>> own(static_cast<size_t>(spec_.classes()));
+    std::vector<int> classes = data_.labels;
+    auto count = static_cast<size_t>(spec_.classes());
+    if (manifest_.labels().empty()) {
+      GENOSERVE_ASSIGN_OR_RETURN(classes, FindConditions(count));
+      count = static_cast<size_t>(*std::max_element(classes.begin(), classes.end())) + 1;
+    }
+    std::vector<std::vector<size_t>> own(count);
     for (size_t row = 0; row < data_.genotypes.rows(); ++row) {
-      own[static_cast<size_t>(data_.labels[row / per_sample])].push_back(row);
+      own[static_cast<size_t>(classes[row / per_sample])].push_back(row);
     }
     for (size_t i = 0; i < own.size(); ++i) {
       if (own[i].empty()) return absl::InvalidArgumentError(absl::StrCat("class ", i, " has no training rows"));
@@ -79,7 +109,7 @@ class ChainRecipe final : public Recipe {
     }
     std::vector<const ChainGraph*> graphs;
     for (const ChainBuilder& builder : builders_) graphs.push_back(&builder.graph());
-    TensorMap tensors;
+    TensorMap tensors = conditions_;
     MergeClasses(graphs).ToTensors(tensors);
     return tensors;
   }
@@ -97,6 +127,60 @@ class ChainRecipe final : public Recipe {
       builders_.emplace_back(rules, weights, symbols, data_.genotypes.variants());
     }
     steps_ = 0;
+  }
+
+  // Finds the classes of samples without labels, one a sample, at most `most`, and what phenotypes have to do with them
+  // and with the genotypes.
+  absl::StatusOr<std::vector<int>> FindConditions(size_t most) {
+    const size_t samples = data_.genotypes.samples();
+    const Relatedness relatedness = Relate(data_.genotypes);
+    // Components of unrelated people are chance, and those of more samples than are looked at are not known.
+    const std::set<int> families(data_.families.begin(), data_.families.end());
+    const bool related = 2 * families.size() < data_.families.size() && relatedness.samples.size() == samples;
+    std::vector<int> classes =
+        related ? FindClasses(relatedness, most, kLeastClass, seed_) : std::vector<int>(samples, 0);
+    const int count = *std::max_element(classes.begin(), classes.end()) + 1;
+    Tensor& shares = conditions_["chain.class_shares"];
+    shares = {{count}, std::vector<float>(static_cast<size_t>(count), 0.0F)};
+    for (const int kind : classes) shares.values[static_cast<size_t>(kind)] += 1.0F / static_cast<float>(samples);
+    const size_t inputs = ConditionSize(manifest_);
+    if (inputs == 0) return classes;
+    Eigen::MatrixXd conditions(relatedness.samples.size(), inputs);
+    std::vector<double> values(data_.phenotypes.size());
+    std::vector<float> encoded(inputs);
+    for (size_t i = 0; i < relatedness.samples.size(); ++i) {
+      for (size_t p = 0; p < values.size(); ++p) values[p] = data_.phenotypes[p][relatedness.samples[i]];
+      GENOSERVE_RETURN_IF_ERROR(EncodeCondition(manifest_, values, encoded));
+      for (size_t p = 0; p < inputs; ++p) {
+        conditions(static_cast<Eigen::Index>(i), static_cast<Eigen::Index>(p)) = static_cast<double>(encoded[p]);
+      }
+    }
+    DescribeClasses(relatedness, classes, count, conditions);
+    const PhenotypeEffects effects = FitPhenotypes(relatedness, conditions);
+    conditions_["chain.effects"] = ToTensor(effects.effects);
+    conditions_["chain.offsets"] = ToTensor(effects.offsets);
+    conditions_["chain.offsets"].shape = {static_cast<int64_t>(inputs)};
+    conditions_["chain.residual_precision"] = ToTensor(effects.residual_precision);
+    return classes;
+  }
+
+  // Means of the inputs by class, and how they vary within.
+  void DescribeClasses(const Relatedness& relatedness, const std::vector<int>& classes, int count,
+                       const Eigen::MatrixXd& conditions) {
+    Eigen::MatrixXd means = Eigen::MatrixXd::Zero(count, conditions.cols());
+    Eigen::VectorXd sizes = Eigen::VectorXd::Zero(count);
+    for (Eigen::Index i = 0; i < conditions.rows(); ++i) {
+      const int kind = classes[relatedness.samples[static_cast<size_t>(i)]];
+      means.row(kind) += conditions.row(i);
+      sizes[kind] += 1;
+    }
+    for (int kind = 0; kind < count; ++kind) means.row(kind) /= std::max(1.0, sizes[kind]);
+    Eigen::MatrixXd within = conditions;
+    for (Eigen::Index i = 0; i < conditions.rows(); ++i) {
+      within.row(i) -= means.row(classes[relatedness.samples[static_cast<size_t>(i)]]);
+    }
+    conditions_["chain.class_means"] = ToTensor(means.cast<float>());
+    conditions_["chain.class_precision"] = ToTensor(PrecisionOf(within));
   }
 
   // Gives each class its rows, and those of classes that are like it.
@@ -163,11 +247,14 @@ class ChainRecipe final : public Recipe {
     return variant == 0 || std::binary_search(data_.chromosome_starts.begin(), data_.chromosome_starts.end(), variant);
   }
 
-  const v1::ChainSpec spec_;
+  const v1::Manifest manifest_;
+  const v1::ChainSpec& spec_;
   const TrainingSet& data_;
+  const uint64_t seed_;
   const int64_t total_steps_;
   std::vector<std::vector<size_t>> rows_of_;     // [class]
   std::vector<std::vector<double>> weights_of_;  // [class], one a row
+  TensorMap conditions_;                         // of ChainConditions
   std::vector<ChainBuilder> builders_;           // [class]
   int64_t steps_ = 0;
 };
@@ -177,13 +264,15 @@ class ChainRecipe final : public Recipe {
 void FillChain(v1::Manifest& manifest) {
   v1::ChainSpec& spec = *manifest.mutable_generator()->mutable_chain();
   const ChainRules rules;
-  spec.set_classes(manifest.labels_size());
+  const int64_t clusters = manifest.training().samples() / kSamplesPerClass;
+  spec.set_classes(manifest.labels_size() > 0 ? manifest.labels_size()
+                                              : static_cast<int>(std::clamp<int64_t>(clusters, 1, kMostClasses)));
   spec.set_min_support(static_cast<int>(rules.min_support));
   spec.set_block(static_cast<int>(rules.block));
   spec.set_crossover(rules.crossover);
   spec.set_kept_context(static_cast<int>(rules.kept_context));
   spec.set_borrowing(0.5);
-  spec.set_candidates(1);
+  spec.set_candidates(manifest.phenotypes_size() > 0 ? kCandidates : 1);
 }
 
 int64_t ChainSteps(const v1::Manifest& manifest) {
@@ -198,7 +287,7 @@ absl::StatusOr<std::unique_ptr<Recipe>> MakeChainRecipe(const v1::Manifest& mani
     return absl::InvalidArgumentError(absl::StrCat("a chain of ", manifest.variant_count(), " variants takes ",
                                                    ChainSteps(manifest), " steps, not ", setup.total_steps));
   }
-  auto recipe = std::make_unique<ChainRecipe>(manifest, data);
+  auto recipe = std::make_unique<ChainRecipe>(manifest, data, setup.seed);
   GENOSERVE_RETURN_IF_ERROR(recipe->SetUp());
   return recipe;
 }

@@ -155,7 +155,7 @@ absl::StatusOr<Dataset> LoadDataset(const DatasetOptions& options) {
   dataset.holdout.genotypes = genotypes.SelectSamples(split.holdout);
   genotypes.KeepSamples(split.training);
   dataset.training.genotypes = std::move(genotypes);
-  if (!families.empty()) dataset.families = At(families, split.training);
+  if (!families.empty()) dataset.training.families = dataset.families = At(families, split.training);
   if (!all.labels.codes.empty()) {
     const absl::Status added = AddLabels(all.labels, options.min_label_samples, split, dataset);
     if (!added.ok()) return Annotate(added, options.panel);

@@ -35,8 +35,8 @@ absl::Status CheckWganGpData(const v1::Manifest& manifest) {
 }
 
 absl::Status CheckChainData(const v1::Manifest& manifest) {
-  if (manifest.labels().empty()) return absl::InvalidArgumentError("chain needs a population label for each sample");
-  return absl::OkStatus();
+  if (!manifest.phased() || !manifest.labels().empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError("a chain of haplotypes needs a population label for each sample");
 }
 
 void FillAcgan(v1::Manifest& manifest) {

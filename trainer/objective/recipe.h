@@ -25,6 +25,7 @@ struct TrainingSet {
   std::vector<int> labels;   ///< one a sample, index into the manifest's labels; empty where it has none
   /// [phenotype of the manifest][sample]: value in its unit or index of a level; NaN = missing.
   std::vector<std::vector<double>> phenotypes;
+  std::vector<int> families;  ///< one a sample, as FamilyClusters numbers them; empty = none are known to be related
   std::vector<size_t> chromosome_starts;  ///< first variant of each chromosome, rising; empty = all are of one
 };
 
