@@ -99,6 +99,7 @@ absl::Status PutText(const Place& place, const std::string& text) {
 
 std::string FieldsLike(const Descriptor& message, absl::string_view name) {
   std::vector<std::string> names;
+  names.reserve(static_cast<size_t>(message.field_count()));
   for (int i = 0; i < message.field_count(); ++i) names.push_back(message.field(i)->name());
   const std::string nearest = NearestMatch(name, names);
   return nearest.empty() ? absl::StrCat("there are ", absl::StrJoin(names, ", "))

@@ -20,7 +20,6 @@ namespace genoserve {
 namespace {
 
 using ::google::protobuf::DescriptorPool;
-using ::google::protobuf::Message;
 using ::google::protobuf::TextFormat;
 
 constexpr uint64_t kLargestFile = 1 << 20;  // bytes

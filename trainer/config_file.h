@@ -20,7 +20,7 @@ absl::StatusOr<v1::TrainConfig> ReadConfigFile(const std::string& path);
 /// A configuration in protobuf text form, as ReadConfigFile reads it.
 std::string ConfigText(const v1::TrainConfig& config);
 
-/// What the artifact keeps of a run: its configuration with the recipe and the number of steps of its manifest.
+/// What the artifact keeps of a run: its configuration with the recipe and the number of steps of the manifest.
 /// Folders are taken off paths; servers and how they are reached are left out.
 std::string ArtifactConfigText(const v1::TrainConfig& config, const v1::Manifest& manifest);
 

@@ -67,6 +67,7 @@ absl::Status CheckNudge(const v1::TrainOutput& output) {
 void NudgeServers(const v1::TrainOutput& output, int64_t version, std::ostream& out) {
   std::vector<std::string> lines(static_cast<size_t>(output.nudge_size()));
   std::vector<std::thread> threads;
+  threads.reserve(lines.size());
   for (int i = 0; i < output.nudge_size(); ++i) {
     threads.emplace_back(
         [&output, &lines, version, i] { lines[static_cast<size_t>(i)] = Nudge(output.nudge(i), output, version); });

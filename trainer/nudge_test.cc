@@ -64,7 +64,7 @@ class NudgeTest : public testing::Test {
         absl::Seconds(60));
   }
   std::string Write(const std::string& name, const std::string& text) const {
-    const std::string path = JoinPath(folder_, name);
+    std::string path = JoinPath(folder_, name);
     EXPECT_TRUE(FileSystem::Posix().WriteFile(path, text).ok());
     return path;
   }

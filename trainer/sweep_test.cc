@@ -68,6 +68,7 @@ TEST(SweepGridTest, AxesThatCannotBeUsedAreRefused) {
   EXPECT_THAT(refusal(GridConfig({{"output.store", {"a", "b"}}})), HasSubstr("makes another generator"));
   EXPECT_THAT(refusal(GridConfig({{"schedule.device", {"cpu", "tpu"}}})), HasSubstr("auto, cpu or cuda"));
   std::vector<std::string> seeds;
+  seeds.reserve(64);
   for (int i = 0; i < 64; ++i) seeds.push_back(absl::StrCat(i));
   EXPECT_TRUE(SweepGrid(GridConfig({{"schedule.seed", seeds}})).ok());
   EXPECT_THAT(refusal(GridConfig({{"schedule.seed", seeds}, {"recipe.batch_size", {"16", "32"}}})),

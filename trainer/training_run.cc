@@ -247,7 +247,7 @@ absl::Status TrainingRun::Publish(const TensorMap& weights, int64_t step, std::v
   training.set_steps(step);
   training.set_seconds(state_.loop.seconds());
   training.set_finished_at(absl::FormatTime(absl::RFC3339_sec, clock_.Now(), absl::UTCTimeZone()));
-  parts.push_back({std::string(kConfigFile), ArtifactConfigText(config_, published)});
+  parts.push_back({std::string(kConfigFile), ArtifactConfigText(config_, manifest_)});
   GENOSERVE_ASSIGN_OR_RETURN(const int64_t version,
                              PublishArtifact(store_, model, published, weights, dataset_.variants, parts));
   std::string digest;

@@ -57,19 +57,17 @@ void ModelManager::Stop() {
   for (const auto& done : TakeLookers()) done(absl::UnavailableError("the server is shutting down"));
 }
 
-void ModelManager::LookNow(std::function<void(const absl::Status&)> done) const {
-  absl::Status refused;
-  {
+void ModelManager::LookNow(const std::function<void(const absl::Status&)>& done) const {
+  const absl::Status refused = [&]() -> absl::Status {
     absl::MutexLock lock(&mailbox_->mutex);
-    if (mailbox_->stopping) {
-      refused = absl::UnavailableError("the server is shutting down");
-    } else if (mailbox_->lookers.size() >= kMostLookers) {
-      refused = absl::ResourceExhaustedError("too many wait for a look at the store already");
-    } else {
-      mailbox_->lookers.push_back(std::move(done));
-      mailbox_->woken = true;
+    if (mailbox_->stopping) return absl::UnavailableError("the server is shutting down");
+    if (mailbox_->lookers.size() >= kMostLookers) {
+      return absl::ResourceExhaustedError("too many wait for a look at the store already");
     }
-  }
+    mailbox_->lookers.push_back(done);
+    mailbox_->woken = true;
+    return absl::OkStatus();
+  }();
   if (!refused.ok()) done(refused);
 }
 

@@ -66,7 +66,7 @@ class ModelManager {
   /// UNAVAILABLE where the store cannot be read. It is called before LookNow returns where no look comes: UNAVAILABLE
   /// once the manager is stopped, RESOURCE_EXHAUSTED where too many wait already. Exactly one call is made; it must not
   /// block.
-  void LookNow(std::function<void(const absl::Status&)> done) const;
+  void LookNow(const std::function<void(const absl::Status&)>& done) const;
 
   /// The version that answers requests: `version` a decimal number, or empty for the default version, or, where
   /// `digest` is given, for the version that has it. MissingResource, UnmetPrecondition or RetryLater otherwise.
