@@ -24,10 +24,13 @@ namespace {
 // The state of a large run goes out in parts of this size.
 constexpr size_t kBroadcastPart = size_t{64} << 20;
 
+// The first line of what went wrong, without the place in LibTorch's sources that it begins with.
 std::string FirstLine(const std::exception& error) {
   const auto* ours = dynamic_cast<const c10::Error*>(&error);
-  const std::string text = ours != nullptr ? ours->what_without_backtrace() : error.what();
-  return text.substr(0, text.find('\n'));
+  std::string text = ours != nullptr ? ours->what_without_backtrace() : error.what();
+  text = text.substr(0, text.find('\n'));
+  const size_t place = text[0] == '[' ? text.find("] ") : std::string::npos;
+  return place == std::string::npos ? text : text.substr(place + 2);
 }
 
 class C10dGroup final : public ProcessGroup {

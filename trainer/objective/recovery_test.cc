@@ -2,8 +2,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include "trainer/objective/recipe.h"
 #include "trainer/objective/test_data.h"
@@ -116,6 +120,7 @@ TEST_F(RecoveryTest, ThePublishedTemperatureFallsOncePerPass) {
     recipe.set_temperature_by_pass(by_pass);
     const auto made = Make(manifest, data, 6);
     std::vector<double> losses;
+    losses.reserve(6);
     for (int i = 0; i < 6; ++i) losses.push_back(made->Step().value()[0].second);
     return losses;
   };
