@@ -120,13 +120,13 @@ bool TrainingLoop::Due() const {
 }
 
 absl::StatusOr<TrainingLoop::Decision> TrainingLoop::Check() {
-  GENOSERVE_ASSIGN_OR_RETURN(TensorMap weights, recipe_.Export());
+  GENOSERVE_ASSIGN_OR_RETURN(const TensorMap weights, recipe_.Export());
   Decision decision = kGoOn;
   if (!AllFinite(weights)) {
     diverged_ = "the weights are not finite";
     decision = kGoBack;
   } else if (hooks_.validate) {
-    decision = Validate(std::move(weights));
+    decision = Validate(weights);
   }
   GENOSERVE_ASSIGN_OR_RETURN(decision, Agree(decision));
   if (decision == kGoOn) {
@@ -136,7 +136,7 @@ absl::StatusOr<TrainingLoop::Decision> TrainingLoop::Check() {
   return decision;
 }
 
-TrainingLoop::Decision TrainingLoop::Validate(TensorMap weights) {
+TrainingLoop::Decision TrainingLoop::Validate(const TensorMap& weights) {
   Say(absl::StrCat("validating after step ", recipe_.steps()));
   absl::StatusOr<v1::Validation> validation = hooks_.validate(weights);
   if (absl::IsCancelled(validation.status())) return kEndInterrupted;

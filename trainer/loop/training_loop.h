@@ -90,7 +90,7 @@ class TrainingLoop {
   bool Due() const;
   // Makes the validation of this step, if any: kGoOn, kEndInterrupted or kGoBack.
   absl::StatusOr<Decision> Check();
-  Decision Validate(TensorMap weights);
+  Decision Validate(const TensorMap& weights);
   // Takes a validation among those that count; kGoBack where it has collapsed.
   Decision Count(v1::Validation validation, const TensorMap& weights);
   absl::StatusOr<bool> HasBest() const;
