@@ -25,6 +25,8 @@ constexpr int64_t kSamplesPerClass = 90;
 constexpr int kMostClasses = 32;
 // Candidates of a chromosome where phenotypes choose among them.
 constexpr int kCandidates = 16;
+// Generated rows that the effects of phenotypes are scaled by.
+constexpr size_t kScalingRows = 1000;
 
 Tensor ToTensor(const Eigen::MatrixXf& matrix) {
   Tensor tensor{{matrix.rows(), matrix.cols()}, {}};
@@ -111,6 +113,7 @@ class ChainRecipe final : public Recipe {
     for (const ChainBuilder& builder : builders_) graphs.push_back(&builder.graph());
     TensorMap tensors = conditions_;
     MergeClasses(graphs).ToTensors(tensors);
+    if (ConditionSize(manifest_) > 0) GENOSERVE_RETURN_IF_ERROR(AddEffects(tensors));
     return tensors;
   }
 
@@ -156,12 +159,43 @@ class ChainRecipe final : public Recipe {
       }
     }
     DescribeClasses(relatedness, classes, count, conditions);
-    const PhenotypeEffects effects = FitPhenotypes(relatedness, conditions);
-    conditions_["chain.effects"] = ToTensor(effects.effects);
-    conditions_["chain.offsets"] = ToTensor(effects.offsets);
-    conditions_["chain.offsets"].shape = {static_cast<int64_t>(inputs)};
-    conditions_["chain.residual_precision"] = ToTensor(effects.residual_precision);
+    effects_ = FitPhenotypes(relatedness, conditions);
     return classes;
+  }
+
+  // Adds the effects of genotypes on phenotypes, scaled by rows that the chain makes for the training phenotypes while
+  // no candidates are chosen.
+  absl::Status AddEffects(TensorMap& tensors) const {
+    PhenotypeEffects effects = effects_;
+    SetEffects(effects, tensors);
+    v1::Manifest plain = manifest_;
+    plain.mutable_generator()->mutable_chain()->set_candidates(1);
+    GENOSERVE_ASSIGN_OR_RETURN(const std::unique_ptr<Generator> generator, MakeChainGenerator(plain, tensors));
+    const size_t rows = std::min(data_.genotypes.samples(), kScalingRows);
+    Eigen::MatrixXf codes(rows, data_.genotypes.variants());
+    std::vector<uint8_t> row(data_.genotypes.variants());
+    std::vector<double> phenotypes(data_.phenotypes.size());
+    for (size_t i = 0; i < rows; ++i) {
+      const size_t sample = i * data_.genotypes.samples() / rows;
+      for (size_t p = 0; p < phenotypes.size(); ++p) phenotypes[p] = data_.phenotypes[p][sample];
+      GenotypeMatrix made(Packing::kDiploid2Bit, 1, row.size());
+      const SampleSpec spec = {.seed = seed_, .sample = i, .label = -1, .phenotypes = phenotypes};
+      GENOSERVE_RETURN_IF_ERROR(generator->Generate({&spec, 1}, made));
+      made.UnpackRow(0, row);
+      for (size_t v = 0; v < row.size(); ++v) {
+        codes(static_cast<Eigen::Index>(i), static_cast<Eigen::Index>(v)) = static_cast<float>(row[v]);
+      }
+    }
+    ScaleTo((codes * effects.effects.transpose()).cast<double>(), effects);
+    SetEffects(effects, tensors);
+    return absl::OkStatus();
+  }
+
+  static void SetEffects(const PhenotypeEffects& effects, TensorMap& tensors) {
+    tensors["chain.effects"] = ToTensor(effects.effects);
+    tensors["chain.offsets"] = ToTensor(effects.offsets);
+    tensors["chain.offsets"].shape = {effects.offsets.size()};
+    tensors["chain.residual_precision"] = ToTensor(effects.residual_precision);
   }
 
   // Means of the inputs by class, and how they vary within.
@@ -254,8 +288,9 @@ class ChainRecipe final : public Recipe {
   const int64_t total_steps_;
   std::vector<std::vector<size_t>> rows_of_;     // [class]
   std::vector<std::vector<double>> weights_of_;  // [class], one a row
-  TensorMap conditions_;                         // of ChainConditions
-  std::vector<ChainBuilder> builders_;           // [class]
+  TensorMap conditions_;                         // of ChainConditions, but for the effects
+  PhenotypeEffects effects_;
+  std::vector<ChainBuilder> builders_;  // [class]
   int64_t steps_ = 0;
 };
 

@@ -57,6 +57,8 @@ PhenotypeEffects FitPhenotypes(const Relatedness& relatedness, const Eigen::Matr
   PhenotypeEffects fitted;
   fitted.effects = Eigen::MatrixXf::Zero(count, variants);
   fitted.offsets = Eigen::VectorXf::Zero(count);
+  fitted.means = means;
+  fitted.deviations = Eigen::VectorXd::Zero(count);
   Eigen::MatrixXd left = inputs.rowwise() - means;
   for (const double ridge : kRidges) {
     Eigen::MatrixXd system = relatedness.relationship;
@@ -70,6 +72,7 @@ PhenotypeEffects FitPhenotypes(const Relatedness& relatedness, const Eigen::Matr
       const Eigen::VectorXd y = inputs.col(p).array() - means[p];
       const double spread = around.norm();
       const double scale = spread > 0 ? accuracy[place] * y.norm() / spread : 0;
+      fitted.deviations[p] = accuracy[place] * y.norm() / std::sqrt(static_cast<double>(y.size()));
       left.col(p) -= scale * around;
       const Eigen::VectorXd dual = solver.solve(y) * (scale / static_cast<double>(variants));
       const Eigen::VectorXf effects =
@@ -79,8 +82,20 @@ PhenotypeEffects FitPhenotypes(const Relatedness& relatedness, const Eigen::Matr
     }
   }
   fitted.residual_precision = PrecisionOf(left);
-  fitted.accuracy = std::move(accuracy);
   return fitted;
+}
+
+void ScaleTo(const Eigen::MatrixXd& predictions, PhenotypeEffects& fitted) {
+  for (Eigen::Index p = 0; p < predictions.cols(); ++p) {
+    const Eigen::VectorXd around = predictions.col(p).array() - predictions.col(p).mean();
+    const double deviation = around.norm() / std::sqrt(static_cast<double>(around.size()));
+    if (deviation <= 0) continue;
+    const double factor = fitted.deviations[p] / deviation;
+    fitted.effects.row(p) *= static_cast<float>(factor);
+    // The mean row keeps the mean prediction.
+    const double mean = fitted.means[p];
+    fitted.offsets[p] = static_cast<float>(mean + factor * (static_cast<double>(fitted.offsets[p]) - mean));
+  }
 }
 
 Eigen::MatrixXf PrecisionOf(const Eigen::MatrixXd& deviations) {
