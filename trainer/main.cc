@@ -14,7 +14,6 @@
 #include "trainer/sweep_command.h"
 #include "trainer/train_command.h"
 #include "trainer/train_options.h"
-#include "trainer/watch.h"
 
 namespace genoserve {
 namespace {
@@ -33,12 +32,7 @@ absl::Status Dispatch(const CLI::App& app, const TrainOptions& options, char** a
   GENOSERVE_RETURN_IF_ERROR(CheckNudge(config.output()));
   if (app.got_subcommand("sweep")) return Sweep(config, options.sweep);
   SetUpRuntime(argv);
-  if (options.watch) {
-    GENOSERVE_ASSIGN_OR_RETURN(const WatchResult watched, Watch(config));
-    std::cerr << watched.reason << std::endl;
-    if (!watched.train) return absl::OkStatus();
-  }
-  return Train(config, options.resume);
+  return Train(config, options.start);
 }
 
 int Main(int argc, char** argv) {

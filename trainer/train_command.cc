@@ -12,8 +12,10 @@
 #include "core/quality/gate.h"
 #include "core/store/checkpoint_store.h"
 #include "trainer/dataset/dataset.h"
+#include "trainer/distributed/process_group.h"
 #include "trainer/train_config.h"
 #include "trainer/training_run.h"
+#include "trainer/watch.h"
 
 namespace genoserve {
 namespace {
@@ -64,18 +66,50 @@ std::string Describe(const Dataset& dataset) {
   return text;
 }
 
+// The place of this process, on a GPU of its own where the launcher says so.
+absl::StatusOr<ProcessPlace> TakePlace(const v1::TrainConfig& config) {
+  GENOSERVE_ASSIGN_OR_RETURN(ProcessPlace place, ReadProcessPlace());
+  if (place.size > 1 && config.arch() == "chain") {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "chain is learned by one process, in seconds to minutes: start it once, without WORLD_SIZE (it is ", place.size,
+        ")"));
+  }
+  GENOSERVE_RETURN_IF_ERROR(TakeOwnGpu(place));
+  return place;
+}
+
+// Whether there is anything to train, by what process 0 finds in its store.
+absl::StatusOr<bool> IsDue(const v1::TrainConfig& config, ProcessGroup& group) {
+  WatchResult watched;
+  if (group.rank() == 0) {
+    GENOSERVE_ASSIGN_OR_RETURN(watched, Watch(config));
+    Tell(watched.reason);
+  }
+  return group.Any(watched.train);
+}
+
 }  // namespace
 
-absl::Status Train(const v1::TrainConfig& config, bool resume) {
+absl::Status Train(const v1::TrainConfig& config, const TrainStart& start) {
   GENOSERVE_ASSIGN_OR_RETURN(GenotypeSource source, SourceOf(config.input()));
   GENOSERVE_RETURN_IF_ERROR(ReadGate(config.output().gate()).status());
   GENOSERVE_ASSIGN_OR_RETURN(const DeviceChoice choice, ParseDeviceChoice(config.schedule().device()));
-  GENOSERVE_ASSIGN_OR_RETURN(Dataset dataset, LoadDataset(OptionsOf(config, std::move(source))));
-  GENOSERVE_ASSIGN_OR_RETURN(const std::unique_ptr<CheckpointStore> store, OpenForPublishing(config));
+  GENOSERVE_ASSIGN_OR_RETURN(const ProcessPlace place, TakePlace(config));
   GENOSERVE_ASSIGN_OR_RETURN(const DeviceKind device, ResolveDevice(choice));
-  Tell(Describe(dataset));
-  for (const std::string& note : dataset.notes) Tell(note);
-  return TrainingRun(config, resume, *store, std::move(dataset), device).Run();
+  GENOSERVE_ASSIGN_OR_RETURN(const std::unique_ptr<ProcessGroup> group,
+                             JoinProcessGroup(place, device == DeviceKind::kCuda));
+  if (start.watch) {
+    GENOSERVE_ASSIGN_OR_RETURN(const bool due, IsDue(config, *group));
+    if (!due) return absl::OkStatus();
+  }
+  GENOSERVE_ASSIGN_OR_RETURN(Dataset dataset, LoadDataset(OptionsOf(config, std::move(source))));
+  std::unique_ptr<CheckpointStore> store;
+  if (place.rank == 0) {
+    GENOSERVE_ASSIGN_OR_RETURN(store, OpenForPublishing(config));
+    Tell(Describe(dataset));
+    for (const std::string& note : dataset.notes) Tell(note);
+  }
+  return TrainingRun(config, start, store.get(), std::move(dataset), device, *group).Run();
 }
 
 }  // namespace genoserve

@@ -99,6 +99,7 @@ void AddInput(CLI::App& command, TrainOptions& options) {
   input.Value("--pheno", "input.pheno", "FILE", "phenotypes of the samples");
   input.List("--pheno-name", "input.pheno_names", "NAME,...", "columns of --pheno");
   input.List("--categorical", "input.categorical", "NAME,...", "columns of --pheno whose numbers are levels");
+  input.List("--log-scale", "input.log_scale", "NAME,...", "columns whose logarithms the network sees");
 }
 
 void AddTraining(CLI::App& command, TrainOptions& options) {
@@ -171,10 +172,10 @@ void AddConfiguration(CLI::App& command, TrainOptions& options) {
 CLI::App* AddTrainCommand(CLI::App& app, TrainOptions& options) {
   CLI::App* command = app.add_subcommand("train", "Train a generator on real genotypes and publish it");
   AddConfiguration(*command, options);
-  command->add_flag("--resume", options.resume, "go on from the checkpoint, if there is one")->group("Training");
+  command->add_flag("--resume", options.start.resume, "go on from the checkpoint, if there is one")->group("Training");
   command
       ->add_flag(
-          "--watch", options.watch,
+          "--watch", options.start.watch,
           "train only where data or settings are not those of the newest version; for a job that runs by the clock")
       ->group("Training");
   command->footer(absl::StrCat(kExamples, kExitCodeHelp));

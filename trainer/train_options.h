@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "genoserve/v1/train.pb.h"
 #include "trainer/sweep_command.h"
+#include "trainer/train_command.h"
 
 namespace genoserve {
 
@@ -22,9 +23,8 @@ struct FlagSetting {
 struct TrainOptions {
   std::string config;                 ///< file that the settings are put on top of; empty = none
   std::vector<FlagSetting> settings;  ///< a list replaces the file's
-  bool resume = false;                ///< train only, as the next
-  bool watch = false;
-  SweepOptions sweep;  ///< sweep only
+  TrainStart start;                   ///< train only
+  SweepOptions sweep;                 ///< sweep only
 };
 
 /// Adds the command train to the program; `options` must outlive it.

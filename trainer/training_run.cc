@@ -19,7 +19,6 @@
 #include "core/quality/stage_progress.h"
 #include "trainer/config_file.h"
 #include "trainer/loop/interrupt.h"
-#include "trainer/loop/progress.h"
 #include "trainer/loop/validation.h"
 #include "trainer/nudge.h"
 #include "trainer/train_config.h"
@@ -31,20 +30,22 @@ void Tell(absl::string_view line) { std::cerr << line << std::endl; }
 
 }  // namespace
 
-TrainingRun::TrainingRun(const v1::TrainConfig& config, bool resume, CheckpointStore& store, Dataset dataset,
-                         DeviceKind device)
+TrainingRun::TrainingRun(const v1::TrainConfig& config, const TrainStart& start, CheckpointStore* store,
+                         Dataset dataset, DeviceKind device, ProcessGroup& group)
     : config_(config),
-      resume_(resume),
+      start_(start),
       store_(store),
       dataset_(std::move(dataset)),
       manifest_(dataset_.manifest),
       device_(device),
+      group_(group),
       checkpoint_path_(CheckpointPath(config)) {}
 
 absl::Status TrainingRun::Run() {
   GENOSERVE_RETURN_IF_ERROR(SetUp());
   GENOSERVE_ASSIGN_OR_RETURN(const LoopEnd end, Loop());
   if (end == LoopEnd::kInterrupted) return absl::CancelledError(CheckpointNotice());
+  if (!leads()) return absl::OkStatus();
   absl::Status status = MeasureAndPublish();
   if (status.ok()) {
     CleanUp();
@@ -71,15 +72,18 @@ absl::Status TrainingRun::SetUp() {
   // A label or text that no manifest can hold is refused now, not after the training.
   GENOSERVE_RETURN_IF_ERROR(SerializeManifest(manifest_).status());
   GENOSERVE_RETURN_IF_ERROR(CheckMeasurable(manifest_, Real()));
-  if (!resume_ && CheckpointExists(files_, checkpoint_path_)) {
+  GENOSERVE_RETURN_IF_ERROR(group_.CheckSame(manifest_.SerializeAsString(), "data or settings"));
+  GENOSERVE_ASSIGN_OR_RETURN(const bool unfinished,
+                             group_.Any(leads() && !start_.resume && CheckpointExists(files_, checkpoint_path_)));
+  if (unfinished) {
     return absl::FailedPreconditionError(
         absl::StrCat(checkpoint_path_, ": holds an unfinished training; go on with it by --resume, or remove it"));
   }
-  GENOSERVE_ASSIGN_OR_RETURN(recipe_,
-                             MakeRecipe(manifest_, dataset_.training, training.seed(), training.steps(), device_));
+  const RecipeSetup setup{training.seed(), training.steps(), device_, &group_};
+  GENOSERVE_ASSIGN_OR_RETURN(recipe_, MakeRecipe(manifest_, dataset_.training, setup));
   GENOSERVE_ASSIGN_OR_RETURN(state_.good, recipe_->SaveState());
-  GENOSERVE_RETURN_IF_ERROR(PrepareCheckpoint());
-  return resume_ ? Resume() : absl::OkStatus();
+  if (leads()) GENOSERVE_RETURN_IF_ERROR(PrepareCheckpoint());
+  return start_.resume ? Resume() : absl::OkStatus();
 }
 
 absl::Status TrainingRun::PrepareCheckpoint() const {
@@ -93,21 +97,52 @@ absl::Status TrainingRun::PrepareCheckpoint() const {
   return ProbeCheckpoint(files_, checkpoint_path_, 2 * state + state / 2);
 }
 
-absl::Status TrainingRun::Resume() {
+// Whether a checkpoint that is refused like this makes room for a new training by itself. What another start may read
+// is left.
+bool TrainingRun::SetsAside(const absl::Status& unfit) const {
+  return start_.watch && (absl::IsInvalidArgument(unfit) || absl::IsDataLoss(unfit));
+}
+
+absl::StatusOr<std::optional<FoundCheckpoint>> TrainingRun::FindCheckpoint() const {
   if (!CheckpointExists(files_, checkpoint_path_)) {
     Tell(absl::StrCat("there is no checkpoint ", checkpoint_path_, ": beginning with the first step"));
+    return std::nullopt;
+  }
+  absl::StatusOr<FoundCheckpoint> found = ReadCheckpoint(files_, checkpoint_path_);
+  const absl::Status unfit =
+      found.ok() ? Annotate(CheckSameRun(found->checkpoint.run, manifest_), found->path) : found.status();
+  if (SetsAside(unfit)) {
+    GENOSERVE_RETURN_IF_ERROR(
+        SetAsideCheckpoint(files_, checkpoint_path_, found.ok() ? found->path : checkpoint_path_));
+    Tell(absl::StrCat(unfit.message(), "; it is set aside as ", checkpoint_path_,
+                      ".stale: beginning with the first step"));
+    return std::nullopt;
+  }
+  GENOSERVE_RETURN_IF_ERROR(unfit);
+  if (!found->trouble.empty()) Tell(absl::StrCat(found->trouble, ": taking the one before it"));
+  return *std::move(found);
+}
+
+absl::Status TrainingRun::Resume() {
+  std::optional<FoundCheckpoint> found;
+  std::string loop;  // of the checkpoint, after one byte; empty = there is none
+  if (leads()) {
+    GENOSERVE_ASSIGN_OR_RETURN(found, FindCheckpoint());
+    if (found.has_value()) loop = absl::StrCat("+", found->checkpoint.state.loop.SerializeAsString());
+  }
+  GENOSERVE_RETURN_IF_ERROR(group_.Broadcast(loop));
+  if (loop.empty()) return absl::OkStatus();
+  if (!found.has_value()) {
+    GENOSERVE_RETURN_IF_ERROR(recipe_->RestoreState(""));
+    if (!state_.loop.ParseFromString(loop.substr(1))) return absl::InternalError("process 0 sent no state of a loop");
     return absl::OkStatus();
   }
-  GENOSERVE_ASSIGN_OR_RETURN(FoundCheckpoint found, ReadCheckpoint(files_, checkpoint_path_));
-  if (const absl::Status same = CheckSameRun(found.checkpoint.run, manifest_); !same.ok()) {
-    return Annotate(same, found.path);
+  if (const absl::Status restored = recipe_->RestoreState(found->checkpoint.recipe); !restored.ok()) {
+    const bool aside = SetsAside(restored) && SetAsideCheckpoint(files_, checkpoint_path_, found->path).ok();
+    return Annotate(restored, absl::StrCat(found->path, aside ? " (set aside: the next start begins anew)" : ""));
   }
-  if (const absl::Status restored = recipe_->RestoreState(found.checkpoint.recipe); !restored.ok()) {
-    return Annotate(restored, found.path);
-  }
-  state_ = std::move(found.checkpoint.state);
-  if (!found.trouble.empty()) Tell(absl::StrCat(found.trouble, ": taking the one before it"));
-  Tell(absl::StrFormat("going on from %s after step %d", found.path, recipe_->steps()));
+  state_ = std::move(found->checkpoint.state);
+  Tell(absl::StrFormat("going on from %s after step %d", found->path, recipe_->steps()));
   return absl::OkStatus();
 }
 
@@ -129,24 +164,35 @@ absl::StatusOr<LoopEnd> TrainingRun::Loop() {
   std::optional<Validator> validator;
   LoopHooks hooks;
   hooks.should_stop = Interrupted;
-  hooks.checkpoint = [this] { return SaveCheckpoint(); };
-  if (dataset_.holdout.genotypes.samples() > 0) {
+  if (group_.size() > 1) hooks.agree = [this](int mine) { return group_.Largest(mine); };
+  if (leads()) hooks.checkpoint = [this] { return SaveCheckpoint(); };
+  if (leads() && dataset_.holdout.genotypes.samples() > 0) {
     validator.emplace(manifest_, Real(), std::move(gate), device_);
     hooks.validate = [&validator](const TensorMap& weights) { return validator->Validate(weights, Interrupted); };
   }
   CatchInterrupts();
+  if (!leads()) return TrainingLoop(*recipe_, state_, options, std::move(hooks), clock_).Run();
   Tell(absl::StrFormat("training %s, %d steps on %s; Ctrl-C writes a checkpoint and stops", config_.arch(),
                        options.total_steps, manifest_.training().device()));
-  Progress progress(std::cerr, StyleOfStandardError(), clock_, recipe_->steps(), options.total_steps,
-                    options.max_time - absl::Seconds(state_.loop.seconds()));
-  hooks.observers = {&progress};
-  hooks.observers.insert(hooks.observers.end(), observers_.begin(), observers_.end());
+  GENOSERVE_RETURN_IF_ERROR(StartObservers(options));
+  hooks.observers = {progress_.get(), telemetry_.get()};
   absl::StatusOr<LoopEnd> end = TrainingLoop(*recipe_, state_, options, std::move(hooks), clock_).Run();
   if (end.ok() && *end == LoopEnd::kStoppedEarly) {
     Tell(absl::StrFormat("ended early: %d validations were no better than the one after step %d", options.patience,
                          state_.loop.best_step()));
   }
   return end;
+}
+
+absl::Status TrainingRun::StartObservers(const LoopOptions& options) {
+  progress_ = std::make_unique<Progress>(std::cerr, StyleOfStandardError(), clock_, recipe_->steps(),
+                                         options.total_steps, options.max_time - absl::Seconds(state_.loop.seconds()));
+  const RunFacts facts{config_.output().model(), config_.arch(),   manifest_.training().device(),
+                       GENOSERVE_VERSION,        recipe_->steps(), options.total_steps};
+  GENOSERVE_ASSIGN_OR_RETURN(telemetry_,
+                             Telemetry::Start(config_.schedule(), facts, clock_,
+                                              [this](absl::string_view line) { progress_->OnMessage(line); }));
+  return absl::OkStatus();
 }
 
 absl::StatusOr<int64_t> TrainingRun::SaveCheckpoint() {
@@ -249,9 +295,9 @@ absl::Status TrainingRun::Publish(const TensorMap& weights, int64_t step, std::v
   training.set_finished_at(absl::FormatTime(absl::RFC3339_sec, clock_.Now(), absl::UTCTimeZone()));
   parts.push_back({std::string(kConfigFile), ArtifactConfigText(config_, manifest_)});
   GENOSERVE_ASSIGN_OR_RETURN(const int64_t version,
-                             PublishArtifact(store_, model, published, weights, dataset_.variants, parts));
+                             PublishArtifact(*store_, model, published, weights, dataset_.variants, parts));
   std::string digest;
-  GENOSERVE_RETURN_IF_ERROR(ReadManifest(store_, model, version, &digest).status());
+  GENOSERVE_RETURN_IF_ERROR(ReadManifest(*store_, model, version, &digest).status());
   std::cout << absl::StreamFormat("published %s version %d digest %s after %d steps in %s\n", model, version, digest,
                                   step, HumanDuration(absl::Seconds(state_.loop.seconds())))
             << std::flush;

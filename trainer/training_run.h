@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,22 +16,25 @@
 #include "core/store/checkpoint_store.h"
 #include "genoserve/v1/train.pb.h"
 #include "trainer/dataset/dataset.h"
+#include "trainer/distributed/process_group.h"
 #include "trainer/loop/checkpoint.h"
 #include "trainer/loop/generator_quality.h"
-#include "trainer/loop/observer.h"
+#include "trainer/loop/progress.h"
 #include "trainer/loop/training_loop.h"
 #include "trainer/objective/recipe.h"
+#include "trainer/telemetry/telemetry.h"
+#include "trainer/train_command.h"
 
 namespace genoserve {
 
 /// Trains, measures and publishes. Not thread-safe.
 class TrainingRun {
  public:
-  /// Configuration and store must outlive the object.
-  TrainingRun(const v1::TrainConfig& config, bool resume, CheckpointStore& store, Dataset dataset, DeviceKind device);
-
-  /// Something that watches the training beside the progress line; it must outlive Run.
-  void AddObserver(TrainingObserver& observer) { observers_.push_back(&observer); }
+  /// Configuration, store and group must outlive the object. Each process of the group has a run with the same
+  /// configuration and data; process 0 alone has a store, reads and writes checkpoints, validates and publishes, and
+  /// null stands for the store of the others.
+  TrainingRun(const v1::TrainConfig& config, const TrainStart& start, CheckpointStore* store, Dataset dataset,
+              DeviceKind device, ProcessGroup& group);
 
   /// As Train tells.
   absl::Status Run();
@@ -38,8 +42,14 @@ class TrainingRun {
  private:
   absl::Status SetUp();
   absl::Status Resume();
+  // Of process 0: the checkpoint to go on from, if any.
+  absl::StatusOr<std::optional<FoundCheckpoint>> FindCheckpoint() const;
+  bool SetsAside(const absl::Status& unfit) const;
+  bool leads() const { return group_.rank() == 0; }
   absl::Status PrepareCheckpoint() const;
   absl::StatusOr<LoopEnd> Loop();
+  // Of process 0: begins to tell how the training goes.
+  absl::Status StartObservers(const LoopOptions& options);
   LoopOptions OptionsOfLoop() const;
   absl::StatusOr<int64_t> SaveCheckpoint();
   void CleanUp() const;
@@ -57,15 +67,18 @@ class TrainingRun {
   const FileSystem& files_ = FileSystem::Posix();
   const Clock& clock_ = Clock::Real();
   const v1::TrainConfig& config_;
-  const bool resume_;
-  CheckpointStore& store_;
+  const TrainStart start_;
+  CheckpointStore* const store_;
   const Dataset dataset_;
   v1::Manifest manifest_;
   const DeviceKind device_;
+  ProcessGroup& group_;
   const std::string checkpoint_path_;
-  std::vector<TrainingObserver*> observers_;
   std::unique_ptr<Recipe> recipe_;
   RunState state_;
+  std::unique_ptr<Progress> progress_;
+  // Answers until the end of the run: a probe that gets no answer while the figures are made would kill it.
+  std::unique_ptr<Telemetry> telemetry_;
   bool saved_ = false;  // the last checkpoint could be written
 };
 

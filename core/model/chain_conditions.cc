@@ -11,6 +11,7 @@
 #include "core/base/status.h"
 #include "core/model/condition.h"
 #include "core/model/draw.h"
+#include "core/model/stable_exp.h"
 
 namespace genoserve {
 namespace {
@@ -32,6 +33,22 @@ absl::Status Take(const TensorMap& tensors, const char* name, const std::vector<
     return absl::OkStatus();
   }
   return absl::InvalidArgumentError(absl::StrCat("weights: tensor ", name, " has values that are not finite"));
+}
+
+// Sums side by side, so that the compiler may use vectors and the order of additions is still written down.
+GENOSERVE_VECTOR_CLONES
+double Dot(const float* __restrict effects, const uint8_t* __restrict codes, size_t size) {
+  std::array<double, kLanes> sums{};
+  size_t v = 0;
+  for (; v + kLanes <= size; v += kLanes) {
+    for (size_t lane = 0; lane < kLanes; ++lane) {
+      sums[lane] += static_cast<double>(effects[v + lane]) * codes[v + lane];
+    }
+  }
+  for (; v < size; ++v) sums[v % kLanes] += static_cast<double>(effects[v]) * codes[v];
+  double total = 0;
+  for (const double sum : sums) total += sum;
+  return total;
 }
 
 // d'Md.
@@ -98,18 +115,7 @@ size_t ChainConditions::ChooseClass(std::span<const float> condition, const Phil
 
 void ChainConditions::Score(std::span<const uint8_t> codes, size_t first, std::span<double> scores) const {
   for (size_t i = 0; i < inputs_; ++i) {
-    const float* const effects = effects_.data() + i * variants_ + first;
-    // Sums side by side, so that the compiler may use vectors and the order of additions is still written down.
-    std::array<double, kLanes> sums{};
-    size_t v = 0;
-    for (; v + kLanes <= codes.size(); v += kLanes) {
-      for (size_t lane = 0; lane < kLanes; ++lane) {
-        sums[lane] += static_cast<double>(effects[v + lane]) * codes[v + lane];
-      }
-    }
-    for (; v < codes.size(); ++v) sums[v % kLanes] += static_cast<double>(effects[v]) * codes[v];
-    scores[i] = 0;
-    for (const double sum : sums) scores[i] += sum;
+    scores[i] = Dot(effects_.data() + i * variants_ + first, codes.data(), codes.size());
   }
 }
 

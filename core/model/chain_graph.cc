@@ -49,6 +49,7 @@ absl::StatusOr<ChainGraph> ChainGraph::FromTensors(const v1::Manifest& manifest,
       (!manifest.labels().empty() && classes != manifest.labels_size())) {
     return Refuse("the roots are not one for each chromosome and class");
   }
+  if (nodes->shape[0] > static_cast<int64_t>(kMostPlaces)) return Refuse("there are more than 2^32 - 1 nodes");
   graph.classes_ = static_cast<size_t>(classes);
   graph.nodes_ = nodes->words;
   graph.codes_ = codes->words;
@@ -111,14 +112,29 @@ void ChainGraph::CloseNode(uint32_t node, std::span<const uint8_t> run, ChainSte
   }
 }
 
+absl::Status ChainGraph::CheckSize(size_t nodes, size_t codes) {
+  if (nodes <= kMostPlaces && codes <= kMostPlaces) return absl::OkStatus();
+  return absl::ResourceExhaustedError(absl::StrCat("a chain of ", nodes, " contexts with ", codes,
+                                                   " codes that follow without a choice; there may be ", kMostPlaces,
+                                                   " of each: ask for a higher min_support or fewer variants"));
+}
+
 absl::Status ChainGraph::Check() const {
   if (starts_[0] != 0 || !std::is_sorted(starts_.begin(), starts_.end(), std::less_equal<>()) ||
       starts_.back() >= variants_) {
     return Refuse("the chromosomes do not begin at variant 0 and rise below the number of variants");
   }
   for (size_t i = 0; i < roots_.size(); ++i) {
-    if (roots_[i] >= nodes() || First(roots_[i]) != starts_[i / classes_]) {
+    const bool fits = roots_[i] < nodes() && First(roots_[i]) == starts_[i / classes_];
+    if (!fits || EndsAtOnce(roots_[i])) {
       return Refuse(absl::StrCat("root ", i, " is no node at the start of its chromosome"));
+    }
+  }
+  // Two bits hold a code more than there are genotypes.
+  constexpr uint32_t kLowBits = 0x55555555;
+  for (size_t i = 0; i < codes_.size() && symbols_ > 2; ++i) {
+    if ((codes_[i] & (codes_[i] >> 1) & kLowBits) != 0) {
+      return Refuse(absl::StrCat("word ", i, " of the codes has a code above 2"));
     }
   }
   for (uint32_t node = 0; node < nodes(); ++node) GENOSERVE_RETURN_IF_ERROR(CheckNode(node));
@@ -133,22 +149,21 @@ absl::Status ChainGraph::CheckNode(uint32_t node) const {
       static_cast<size_t>(std::upper_bound(starts_.begin(), starts_.end(), first) - starts_.begin());
   const ChainStep step = Step(node);
   const size_t end = Start(chromosome);
+  if (RunOffset(node) > code_count_ || RunLength(node) > code_count_ - RunOffset(node)) {
+    return refuse("has codes outside the pool");
+  }
   // The end of a chromosome stands where the next one begins.
   if (step == ChainStep::kEnd) {
     const bool at_end = RunLength(node) > 0 ? after == end : first == variants_ || Start(chromosome - 1) == first;
     return at_end ? absl::OkStatus() : refuse("ends a chromosome before its last variant");
   }
   if (first >= variants_ || after + (step == ChainStep::kDraw ? 1 : 0) > end) return refuse("passes its chromosome");
-  if (RunOffset(node) > code_count_ || RunLength(node) > code_count_ - RunOffset(node)) {
-    return refuse("has codes outside the pool");
-  }
   const size_t followers = step == ChainStep::kDraw ? symbols_ : step == ChainStep::kCrossover ? 2 : 1;
   const size_t follow_at = step == ChainStep::kDraw ? after + 1 : after;
   for (size_t i = 0; i < followers; ++i) {
     const uint32_t next = Next(node, i);
     const bool fits = next > node && next < nodes() && First(next) == follow_at;
-    const bool ends = fits && Step(next) == ChainStep::kEnd && RunLength(next) == 0;
-    if (!fits || ends != (follow_at == end)) return refuse("leads to a node that cannot follow");
+    if (!fits || EndsAtOnce(next) != (follow_at == end)) return refuse("leads to a node that cannot follow");
   }
   return absl::OkStatus();
 }

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "core/artifact/safetensors.h"
 #include "genoserve/v1/manifest.pb.h"
@@ -18,7 +19,7 @@ enum class ChainStep : uint32_t {
   kEnd = 0,        ///< the chromosome is over
   kJoin = 1,       ///< on to next(0)
   kCrossover = 2,  ///< on to next(1) with a probability of cut(0) / 2^32, else to next(0); no variant is taken
-  kDraw = 3,  ///< one variant: the code is the number of cuts that a random 32-bit number reaches; on to next(code)
+  kDraw = 3,  ///< one variant: the code is the number of cuts that a random 32-bit number, 2^32 - 2 at most, reaches
 };
 
 /// A node is `node_words()` words: first variant, length of its run and ChainStep in the upper two bits, place of the
@@ -44,6 +45,8 @@ class ChainGraph {
   size_t classes() const { return classes_; }
   size_t chromosomes() const { return starts_.size(); }
   size_t nodes() const { return nodes_.size() / node_words(); }
+  /// Places of the pool that are taken.
+  size_t code_count() const { return code_count_; }
   size_t bits_per_code() const { return symbols_ - 1; }
   size_t node_words() const { return 2 + 2 * symbols_; }
 
@@ -60,6 +63,9 @@ class ChainGraph {
   uint32_t Next(uint32_t node, size_t i) const { return Word(node, 2 + symbols_ + i); }
   std::span<const uint32_t> codes() const { return codes_; }
 
+  /// Whether a graph may have this size: nodes and places of the pool are 32-bit numbers. RESOURCE_EXHAUSTED otherwise.
+  static absl::Status CheckSize(size_t nodes, size_t codes);
+
   /// Begins a chromosome whose roots are the given nodes, one a class.
   void AddChromosome(size_t first_variant, std::span<const uint32_t> roots);
   /// Adds the nodes of another graph, not its chromosomes; returns what their numbers grow by.
@@ -74,7 +80,11 @@ class ChainGraph {
   static constexpr uint32_t kStepShift = 30;
   static constexpr uint32_t kLengthMask = (uint32_t{1} << kStepShift) - 1;
 
+  static constexpr size_t kMostPlaces = UINT32_MAX;
+
   uint32_t Word(uint32_t node, size_t i) const { return nodes_[node * node_words() + i]; }
+  // Where a walk ends that has taken all variants of its chromosome.
+  bool EndsAtOnce(uint32_t node) const { return Step(node) == ChainStep::kEnd && RunLength(node) == 0; }
   absl::Status Check() const;
   absl::Status CheckNode(uint32_t node) const;
 

@@ -41,7 +41,8 @@ void WalkChromosome(const ChainGraph& graph, size_t chromosome, size_t kind, con
         node = graph.Next(node, numbers.crossovers.Bits(number) < graph.Cut(node, 0) ? 1 : 0);
         break;
       case ChainStep::kDraw: {
-        const uint32_t drawn = numbers.draws.Bits(number);
+        // A cut of 2^32 - 1 is never reached: the codes above it are not there.
+        const uint32_t drawn = std::min(numbers.draws.Bits(number), UINT32_MAX - 1);
         size_t code = 0;
         while (code + 1 < graph.symbols() && drawn >= graph.Cut(node, code)) ++code;
         row[variant * bits / 8] = static_cast<uint8_t>(row[variant * bits / 8] | (code << (variant * bits % 8)));

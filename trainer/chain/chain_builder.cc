@@ -6,6 +6,7 @@
 #include <numeric>
 #include <unordered_map>
 
+#include "core/base/status.h"
 #include "trainer/chain/tilt.h"
 
 namespace genoserve {
@@ -13,7 +14,7 @@ namespace {
 
 // A probability as a cut of 32-bit numbers, never one that makes the choice certain.
 uint32_t CutOf(double probability) {
-  return static_cast<uint32_t>(std::llround(std::clamp(probability * 0x1p32, 1.0, 0x1p32 - 1)));
+  return static_cast<uint32_t>(std::llround(std::clamp(probability * 0x1p32, 1.0, 0x1p32 - 2)));
 }
 
 uint64_t KeyOf(std::pair<uint32_t, uint32_t> interval) {
@@ -175,7 +176,7 @@ void ChainBuilder::SetProbabilities(std::span<const uint32_t> before, std::span<
 
 bool ChainBuilder::IsCertain(size_t state) const {
   const double* const p = &probabilities_[state * symbols_];
-  return std::find(p, p + symbols_, 1.0) != p + symbols_;
+  return std::count_if(p, p + symbols_, [](double one) { return one > 0; }) == 1;
 }
 
 void ChainBuilder::Advance(size_t variant) {
@@ -222,25 +223,35 @@ void ChainBuilder::Advance(size_t variant) {
   for (size_t i = 0; i < states_.size(); ++i) {
     if (goes_on[i]) continue;
     const double* const p = &probabilities_[i * symbols_];
-    const size_t certain = static_cast<size_t>(std::find(p, p + symbols_, 1.0) - p);
     const size_t likely = static_cast<size_t>(std::max_element(p, p + symbols_) - p);
     std::array<uint32_t, kMostChainSymbols> nodes{};
     for (size_t s = 0; s < symbols_; ++s) nodes[s] = next[targets[i * symbols_ + (p[s] > 0 ? s : likely)]].node;
-    if (certain < symbols_) {
-      states_[i].run.push_back(static_cast<uint8_t>(certain));
-      graph_.CloseNode(states_[i].node, states_[i].run, ChainStep::kJoin, {}, {&nodes[certain], 1});
+    if (IsCertain(i)) {
+      states_[i].run.push_back(static_cast<uint8_t>(likely));
+      graph_.CloseNode(states_[i].node, states_[i].run, ChainStep::kJoin, {}, {&nodes[likely], 1});
       continue;
     }
     std::array<uint32_t, kMostChainSymbols> cuts{};
     double sum = 0;
-    for (size_t s = 0; s + 1 < symbols_; ++s) cuts[s] = (sum += p[s]) <= 0 ? 0 : CutOf(sum);
+    for (size_t s = 0; s + 1 < symbols_; ++s) {
+      sum += p[s];
+      const bool more = std::any_of(p + s + 1, p + symbols_, [](double one) { return one > 0; });
+      cuts[s] = sum <= 0 ? 0 : more ? CutOf(sum) : UINT32_MAX;
+    }
     graph_.CloseNode(states_[i].node, states_[i].run, ChainStep::kDraw, {cuts.data(), symbols_ - 1},
                      {nodes.data(), symbols_});
   }
   states_ = std::move(next);
 }
 
-ChainGraph MergeClasses(std::span<const ChainGraph* const> classes) {
+absl::StatusOr<ChainGraph> MergeClasses(std::span<const ChainGraph* const> classes) {
+  size_t nodes = 0;
+  size_t codes = 0;
+  for (const ChainGraph* graph : classes) {
+    nodes += graph->nodes();
+    codes += graph->codes().size() * 32 / graph->bits_per_code();
+  }
+  GENOSERVE_RETURN_IF_ERROR(ChainGraph::CheckSize(nodes, codes));
   const ChainGraph& first = *classes.front();
   ChainGraph merged(first.symbols(), first.variants(), classes.size());
   std::vector<uint32_t> offsets;

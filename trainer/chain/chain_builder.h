@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "core/model/chain_graph.h"
 #include "trainer/chain/prefix_order.h"
 
@@ -69,7 +70,7 @@ class ChainBuilder {
   Interval Supported(Interval places, size_t variant) const;
   // Sets the probabilities of the codes in the states, tilted. `before` is the order that the states are intervals of.
   void SetProbabilities(std::span<const uint32_t> before, std::span<const uint8_t> codes);
-  // Whether a state has one code only; its probability is 1 then to the bit.
+  // Whether a state has one code only.
   bool IsCertain(size_t state) const;
   void Advance(size_t variant);
 
@@ -85,7 +86,8 @@ class ChainBuilder {
   double bits_ = 0;
 };
 
-/// The graph of all classes from those of each; they must be of the same variants and chromosomes.
-ChainGraph MergeClasses(std::span<const ChainGraph* const> classes);
+/// The graph of all classes from those of each; they must be of the same variants and chromosomes. RESOURCE_EXHAUSTED
+/// where it would be larger than a graph may be.
+absl::StatusOr<ChainGraph> MergeClasses(std::span<const ChainGraph* const> classes);
 
 }  // namespace genoserve

@@ -56,6 +56,7 @@ absl::Status Differs(absl::string_view what, absl::string_view then, absl::strin
 }
 
 std::string Previous(const std::string& path) { return absl::StrCat(path, ".previous"); }
+std::string Stale(const std::string& path) { return absl::StrCat(path, ".stale"); }
 std::string Fresh(const std::string& path) { return absl::StrCat(path, ".new"); }
 
 std::string FolderOf(const std::string& path) {
@@ -143,8 +144,15 @@ bool CheckpointExists(const FileSystem& files, const std::string& path) {
   return files.Exists(path) || files.Exists(Previous(path));
 }
 
+absl::Status SetAsideCheckpoint(const FileSystem& files, const std::string& path, const std::string& from) {
+  const absl::Status moved = files.Rename(from, Stale(path));
+  if (!moved.ok() && !absl::IsNotFound(moved)) return moved;
+  GENOSERVE_RETURN_IF_ERROR(files.Remove(path));
+  return files.Remove(Previous(path));
+}
+
 void RemoveCheckpoint(const FileSystem& files, const std::string& path) {
-  for (const std::string& file : {path, Previous(path), Fresh(path)}) files.Remove(file).IgnoreError();
+  for (const std::string& file : {path, Previous(path), Fresh(path), Stale(path)}) files.Remove(file).IgnoreError();
 }
 
 absl::Status ProbeCheckpoint(const FileSystem& files, const std::string& path, int64_t bytes) {

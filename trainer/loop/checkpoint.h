@@ -43,7 +43,12 @@ absl::StatusOr<FoundCheckpoint> ReadCheckpoint(const FileSystem& files, const st
 /// Whether there is a checkpoint, or the one before it.
 bool CheckpointExists(const FileSystem& files, const std::string& path);
 
-/// Removes the checkpoint, the one before it, and what a write that was cut off left. What cannot be removed is left.
+/// Moves a checkpoint that cannot be gone on from out of the way: `from`, which is `path` or the one before it, becomes
+/// PATH.stale, in place of one that was set aside earlier, and of the two the other is removed.
+absl::Status SetAsideCheckpoint(const FileSystem& files, const std::string& path, const std::string& from);
+
+/// Removes the checkpoint, the one before it, the one set aside, and what a write that was cut off left. What cannot be
+/// removed is left.
 void RemoveCheckpoint(const FileSystem& files, const std::string& path);
 
 /// Finds out before hours are spent whether checkpoints of about `bytes` bytes can be written: the folder is there and
