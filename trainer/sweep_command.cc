@@ -21,6 +21,7 @@
 #include "core/store/checkpoint_store.h"
 #include "trainer/child_process.h"
 #include "trainer/config_file.h"
+#include "trainer/distributed/process_place.h"
 #include "trainer/exit_code.h"
 #include "trainer/loop/interrupt.h"
 #include "trainer/loop/validation.h"
@@ -244,6 +245,12 @@ class SweepState {
 }  // namespace
 
 absl::Status Sweep(const v1::TrainConfig& config, const SweepOptions& options) {
+  GENOSERVE_ASSIGN_OR_RETURN(const ProcessPlace place, ReadProcessPlace());
+  if (place.size > 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("sweep trains one run after another in one process: start it once, without WORLD_SIZE (it is ",
+                     place.size, ")"));
+  }
   GENOSERVE_ASSIGN_OR_RETURN(std::vector<SweepPoint> points, SweepGrid(config));
   GENOSERVE_ASSIGN_OR_RETURN(const std::vector<std::string> files, InputFiles(config.input()));
   GENOSERVE_ASSIGN_OR_RETURN(std::string data_digest, DigestFiles(files));

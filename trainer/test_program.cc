@@ -1,9 +1,11 @@
 #include "trainer/test_program.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/inotify.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,6 +33,7 @@ namespace {
     sigprocmask(SIG_BLOCK, &blocked, nullptr);
     ::raise(SIGTERM);
   }
+  for (const auto& [name, value] : options.environment) ::setenv(name.c_str(), value.c_str(), 1);
   std::vector<char*> argv = {const_cast<char*>(program.c_str())};
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
@@ -60,6 +63,7 @@ ProgramResult RunTrainer(const std::vector<std::string>& arguments, const Progra
   if (child == 0) Become(program, arguments, options, pipes[0][1], pipes[1][1]);
   for (auto& ends : pipes) ::close(ends[1]);
   ProgramResult result;
+  auto when = options.when;
   bool signalled = options.signal == 0;
   const auto signal_once = [&] {
     if (!signalled) ::kill(child, options.signal);
@@ -86,12 +90,32 @@ ProgramResult RunTrainer(const std::vector<std::string>& arguments, const Progra
       }
     }
     if (!options.signal_at.empty() && result.err.find(options.signal_at) != std::string::npos) signal_once();
+    for (auto entry = when.begin(); entry != when.end();) {
+      if (result.err.find(entry->first) == std::string::npos) {
+        ++entry;
+      } else {
+        entry->second();
+        entry = when.erase(entry);
+      }
+    }
   }
   if (watch >= 0) ::close(watch);
   int status = 0;
   ::waitpid(child, &status, 0);
   result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
   return result;
+}
+
+int FreePort() {
+  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof(address);
+  if (::bind(socket, reinterpret_cast<sockaddr*>(&address), length) != 0) std::abort();
+  if (::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &length) != 0) std::abort();
+  ::close(socket);
+  return ntohs(address.sin_port);
 }
 
 }  // namespace genoserve

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -14,6 +16,8 @@ struct ProgramOptions {
   int signal = 0;              ///< sent once, at the first of what follows; 0 = none
   std::string signal_at = {};  ///< text on standard error
   std::string signal_on = {};  ///< file that gets its name, by being renamed to it, in a folder that is there
+  std::map<std::string, std::string> environment = {};     ///< beside that of the test
+  std::map<std::string, std::function<void()>> when = {};  ///< called once its text is on standard error
 };
 
 /// What it did.
@@ -25,5 +29,8 @@ struct ProgramResult {
 
 /// Runs bin/genoserve-trainer of the build that the test belongs to, and waits for its end.
 ProgramResult RunTrainer(const std::vector<std::string>& arguments, const ProgramOptions& options = {});
+
+/// A port of this machine that was free a moment ago.
+int FreePort();
 
 }  // namespace genoserve

@@ -189,9 +189,11 @@ absl::Status TrainingRun::StartObservers(const LoopOptions& options) {
                                          options.total_steps, options.max_time - absl::Seconds(state_.loop.seconds()));
   const RunFacts facts{config_.output().model(), config_.arch(),   manifest_.training().device(),
                        GENOSERVE_VERSION,        recipe_->steps(), options.total_steps};
-  GENOSERVE_ASSIGN_OR_RETURN(telemetry_,
-                             Telemetry::Start(config_.schedule(), facts, clock_,
-                                              [this](absl::string_view line) { progress_->OnMessage(line); }));
+  auto telemetry = Telemetry::Start(config_.schedule(), facts, clock_,
+                                    [this](absl::string_view line) { progress_->OnMessage(line); });
+  // A port that is taken is the user's to change: no process of the training was lost.
+  if (absl::IsUnavailable(telemetry.status())) return absl::FailedPreconditionError(telemetry.status().message());
+  GENOSERVE_ASSIGN_OR_RETURN(telemetry_, std::move(telemetry));
   return absl::OkStatus();
 }
 

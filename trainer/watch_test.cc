@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
+
 #include "absl/strings/str_cat.h"
 #include "core/base/file.h"
 #include "trainer/config_file.h"
@@ -33,10 +35,16 @@ class WatchTest : public testing::Test {
                                   data_.Write("mild.gate", "limits { figure: 'af.pearson' minimum: 0.5 }"), "' }\n"));
   }
 
-  ProgramResult Watch(const std::vector<std::string>& more = {}) const {
+  ProgramResult Watch(const std::vector<std::string>& more = {}, const ProgramOptions& options = {}) const {
     std::vector<std::string> arguments = {"train", "--config", config_, "--watch"};
     arguments.insert(arguments.end(), more.begin(), more.end());
-    return RunTrainer(arguments);
+    return RunTrainer(arguments, options);
+  }
+  // A sample's phenotype is data.
+  void ChangeData() const {
+    std::string phenotypes = FileSystem::Posix().ReadFile(data_.Path("pheno.tsv"), 1 << 20).value();
+    phenotypes.insert(phenotypes.find_last_of("0123456789") + 1, "1");
+    data_.Write("pheno.tsv", phenotypes);
   }
 
   TestData data_;
@@ -61,14 +69,40 @@ TEST_F(WatchTest, TrainsOnlyWhereDataOrSettingsAreOthers) {
   EXPECT_THAT(other.err, HasSubstr("the settings are not those of version 1 of tiny"));
   EXPECT_THAT(other.out, HasSubstr("published tiny version 2 "));
 
-  // The newest version counts, and a sample's phenotype is data.
-  std::string phenotypes = FileSystem::Posix().ReadFile(data_.Path("pheno.tsv"), 1 << 20).value();
-  phenotypes.insert(phenotypes.find_last_of("0123456789") + 1, "1");
-  data_.Write("pheno.tsv", phenotypes);
+  // The newest version counts.
+  ChangeData();
   const ProgramResult newer = Watch({"--seed", "4"});
   EXPECT_EQ(newer.exit_code, 0) << newer.err;
   EXPECT_THAT(newer.err, HasSubstr("the data is not that of version 2 of tiny"));
   EXPECT_THAT(newer.out, HasSubstr("published tiny version 3 "));
+}
+
+TEST_F(WatchTest, ACheckpointOfOlderDataKeepsNoNightlyJobFromTraining) {
+  const ProgramResult stopped = Watch({"--resume"}, {.signal = SIGTERM, .signal_at = "validating after step 3"});
+  ASSERT_EQ(stopped.exit_code, 130) << stopped.err;
+  const std::string checkpoint = data_.Path("store/.checkpoints/tiny.ckpt");
+  ASSERT_TRUE(FileSystem::Posix().Exists(checkpoint));
+  ChangeData();
+  const ProgramResult by_hand = RunTrainer({"train", "--config", config_, "--resume"});
+  EXPECT_EQ(by_hand.exit_code, 2) << "who is there decides";
+  EXPECT_THAT(by_hand.err,
+              HasSubstr(checkpoint + ": the checkpoint belongs to another run: it was made from other data"));
+
+  const ProgramResult again = Watch({"--resume"}, {.signal = SIGTERM, .signal_at = "validating after step 3"});
+  EXPECT_EQ(again.exit_code, 130) << again.err;
+  EXPECT_THAT(again.err, HasSubstr("made from other data; it is set aside as " + checkpoint + ".stale"));
+  EXPECT_TRUE(FileSystem::Posix().Exists(checkpoint + ".stale"));
+  const ProgramResult night = Watch({"--resume"});
+  EXPECT_EQ(night.exit_code, 0) << night.err;
+  EXPECT_THAT(night.err, HasSubstr("going on from " + checkpoint + " after step 3"));
+  EXPECT_THAT(night.out, HasSubstr("published tiny version 1 "));
+  EXPECT_FALSE(FileSystem::Posix().Exists(checkpoint + ".stale")) << "with a newer version it is of no use";
+
+  data_.Write("damaged.ckpt", "GSCKPT02 and nothing more");
+  const ProgramResult damaged = Watch({"--resume", "--seed", "4", "--checkpoint", data_.Path("damaged.ckpt")});
+  EXPECT_EQ(damaged.exit_code, 0) << damaged.err;
+  EXPECT_THAT(damaged.err, HasSubstr("damaged.ckpt.stale"));
+  EXPECT_THAT(damaged.out, HasSubstr("published tiny version 2 "));
 }
 
 TEST_F(WatchTest, AVersionKeepsTheConfigurationThatItWasTrainedBy) {
