@@ -67,7 +67,8 @@ std::vector<std::vector<double>> BorrowingWeights(const std::vector<ClassFrequen
     for (size_t i = 0; i < classes.size(); ++i) {
       const double per_row = a[static_cast<Eigen::Index>(i)] / classes[i].rows;
       const double own_per_row = a[l] / classes[own].rows;
-      const double weight = i == own || per_row > own_per_row ? 1 : per_row / own_per_row;
+      double weight = 1;
+      if (i != own && per_row <= own_per_row) weight = per_row > 0 ? per_row / own_per_row : 0;
       weights[own][i] = weight < kLeastWeight ? 0 : weight;
     }
   }

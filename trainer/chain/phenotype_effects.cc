@@ -24,6 +24,7 @@ Eigen::MatrixXd CrossPredict(const Eigen::MatrixXd& relationship, const Eigen::M
     std::vector<Eigen::Index> inside;
     std::vector<Eigen::Index> outside;
     for (Eigen::Index i = 0; i < inputs.rows(); ++i) (i % kFolds == fold ? inside : outside).push_back(i);
+    if (outside.empty()) continue;  // of one sample nothing is told
     Eigen::MatrixXd system = relationship(outside, outside);
     system.diagonal().array() += ridge;
     const Eigen::MatrixXd known = inputs(outside, Eigen::all);

@@ -7,7 +7,8 @@ namespace {
 
 constexpr double kMostFactor = 50;
 constexpr int kHalvings = 40;
-constexpr int kRounds = 8;
+constexpr int kRounds = 30;
+constexpr double kSettled = 1e-5;  // a round that moves no factor by more is the last
 
 // The weighted mean probability of `symbol`.
 double Mean(std::span<const double> probabilities, std::span<const double> masses,
@@ -31,6 +32,7 @@ std::array<double, kMostChainSymbols> TiltFactors(std::span<const double> probab
   std::array<double, kMostChainSymbols> factors = {1, 1, 1};
   // With two symbols the first round is exact.
   for (int round = 0; round < (symbols > 2 ? kRounds : 1); ++round) {
+    const auto before = factors;
     for (size_t symbol = 1; symbol < symbols; ++symbol) {
       double low = 1 / kMostFactor;
       double high = kMostFactor;
@@ -40,6 +42,8 @@ std::array<double, kMostChainSymbols> TiltFactors(std::span<const double> probab
         (less ? low : high) = factors[symbol];
       }
     }
+    const auto moved = [&](size_t symbol) { return std::fabs(factors[symbol] / before[symbol] - 1) > kSettled; };
+    if (!moved(1) && !moved(2)) break;
   }
   return factors;
 }
