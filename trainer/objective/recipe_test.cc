@@ -16,6 +16,13 @@ namespace {
 
 using ::testing::HasSubstr;
 
+// The presets that adversarial steps train. chain has no losses of two networks and no use before its last step.
+std::vector<std::string> AdversarialPresets() {
+  std::vector<std::string> presets = PresetNames();
+  presets.erase(std::remove(presets.begin(), presets.end(), "chain"), presets.end());
+  return presets;
+}
+
 // A preset at test size.
 v1::Manifest Manifest(const TestData& data, const std::string& preset) {
   v1::Manifest manifest = data.manifest;
@@ -119,7 +126,7 @@ class RecipeTest : public testing::Test {
 };
 
 TEST_F(RecipeTest, RestoredTrainingGoesOnToTheBit) {
-  for (const std::string& preset : PresetNames()) {
+  for (const std::string& preset : AdversarialPresets()) {
     SCOPED_TRACE(preset);
     const TestData data = DataOf(preset, 60, 30);
     const v1::Manifest manifest = Manifest(data, preset);
@@ -145,8 +152,8 @@ TEST_F(RecipeTest, RestoredTrainingGoesOnToTheBit) {
   }
 }
 
-TEST_F(RecipeTest, EveryPresetMakesAGeneratorThatServes) {
-  for (const std::string& preset : PresetNames()) {
+TEST_F(RecipeTest, EveryAdversarialPresetMakesAGeneratorThatServes) {
+  for (const std::string& preset : AdversarialPresets()) {
     SCOPED_TRACE(preset);
     const TestData data = DataOf(preset, 60, 30);
     const v1::Manifest manifest = Manifest(data, preset);
