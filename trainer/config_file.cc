@@ -98,6 +98,7 @@ std::string ArtifactConfigText(const v1::TrainConfig& config, const v1::Manifest
   v1::TrainConfig kept = config;
   kept.clear_sweep();
   *kept.mutable_recipe() = manifest.training().recipe();
+  if (manifest.generator().has_chain()) *kept.mutable_chain() = manifest.generator().chain();
   kept.mutable_schedule()->set_steps(manifest.training().steps());
   v1::TrainInput& input = *kept.mutable_input();
   for (std::string* path : {input.mutable_vcf(), input.mutable_bfile(), input.mutable_hapt(), input.mutable_legend(),
@@ -116,6 +117,7 @@ std::string ConfigDigest(const v1::TrainConfig& config, const v1::Manifest& mani
   counts.clear_output();
   counts.clear_sweep();
   *counts.mutable_recipe() = manifest.training().recipe();
+  if (manifest.generator().has_chain()) *counts.mutable_chain() = manifest.generator().chain();
   v1::TrainInput& input = *counts.mutable_input();
   for (std::string* path : {input.mutable_vcf(), input.mutable_bfile(), input.mutable_hapt(), input.mutable_legend(),
                             input.mutable_panel(), input.mutable_pheno()}) {

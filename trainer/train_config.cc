@@ -60,6 +60,9 @@ void CheckArch(const v1::TrainConfig& config, Problems& problems) {
   if (std::find(presets.begin(), presets.end(), config.arch()) == presets.end()) {
     problems.Add("there is no --arch \"", config.arch(), "\"; there are ", absl::StrJoin(presets, ", "));
   }
+  if (config.has_chain() && config.arch() != kChain) {
+    problems.Add("chain holds settings of arch chain, but arch is \"", config.arch(), "\"");
+  }
   const std::string& preset = config.recipe().preset();
   if (!preset.empty() && preset != config.arch()) {
     problems.Add("recipe.preset is \"", preset, "\", but arch is \"", config.arch(), "\"; leave it out");
@@ -152,6 +155,7 @@ absl::Status CheckTrainConfig(const v1::TrainConfig& config) {
 
 absl::Status FillManifest(const v1::TrainConfig& config, v1::Manifest& manifest) {
   GENOSERVE_RETURN_IF_ERROR(ApplyPreset(config.arch(), manifest));
+  if (config.has_chain()) manifest.mutable_generator()->mutable_chain()->MergeFrom(config.chain());
   v1::TrainingRecipe& recipe = *manifest.mutable_training()->mutable_recipe();
   const v1::TrainingRecipe& given = config.recipe();
   const Reflection& reflection = *recipe.GetReflection();

@@ -17,7 +17,7 @@ namespace genoserve {
 
 /// How a chain is learned; see ChainSpec.
 struct ChainRules {
-  size_t min_support = 5;
+  size_t min_support = 10;
   size_t block = 64;
   double crossover = 0.06;
   size_t kept_context = 60;

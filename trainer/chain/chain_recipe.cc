@@ -19,6 +19,8 @@
 namespace genoserve {
 namespace {
 
+// People whose rows share a context.
+constexpr int kLeastPeople = 5;
 // Samples of a class that the trainer finds.
 constexpr size_t kLeastClass = 30;
 constexpr int64_t kSamplesPerClass = 90;
@@ -303,7 +305,7 @@ void FillChain(v1::Manifest& manifest) {
   const int64_t clusters = manifest.training().samples() / kSamplesPerClass;
   spec.set_classes(manifest.labels_size() > 0 ? manifest.labels_size()
                                               : static_cast<int>(std::clamp<int64_t>(clusters, 1, kMostClasses)));
-  spec.set_min_support(static_cast<int>(rules.min_support));
+  spec.set_min_support(kLeastPeople * (manifest.phased() ? 2 : 1));
   spec.set_block(static_cast<int>(rules.block));
   spec.set_crossover(rules.crossover);
   spec.set_kept_context(static_cast<int>(rules.kept_context));
