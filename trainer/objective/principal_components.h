@@ -21,15 +21,14 @@ struct PrincipalComponents {
 /// thin, and at most the variants; at least 1.
 int64_t StartingComponents(int64_t rank, int64_t rows, int64_t variants);
 
-/// The first `count` components of the correlations among (code - means[group of the row]) / deviation, after those
-/// within 4 standard errors (1 / sqrt(rows)) of 0 have been set to 0. What is left is linkage and strong structure;
-/// components of the raw codes hold the chance correlations too, which are what single people of the training have in
-/// common, and a generator that starts from them gives these people away.
+/// The first `count` components of the correlations among (code - means[group of the row]) / deviation that are beyond
+/// chance; see SureCorrelations. What is left of them is linkage and strong structure; components of the raw codes hold
+/// the chance correlations too, which are what single people of the training have in common, and a generator that
+/// starts from them gives these people away.
 ///
-/// By subspace iteration on the sparse matrix (Halko, Martinsson and Tropp 2011, algorithm 4.4, with more passes in the
-/// place of the small problem's size). `means` is [groups, variants], `deviations` [variants]; a variant of deviation 0
-/// has loadings 0. Memory: 1,024 x variants floats, the correlations that are left, and (rows + variants) * components
-/// floats. `count` must be at most the variants.
+/// `means` is [groups, variants], `deviations` [variants]; a variant of deviation 0 has loadings 0. Memory: 1,024 x
+/// variants floats, twice CorrelationLimits::most correlations at the most, and (rows + variants) * components floats.
+/// `count` must be at most the variants.
 PrincipalComponents FindComponents(const GenotypeMatrix& genotypes, const std::vector<int64_t>& groups,
                                    const at::Tensor& means, const at::Tensor& deviations, int64_t count,
                                    TrainingNoise& noise);
