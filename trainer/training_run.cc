@@ -89,7 +89,7 @@ absl::Status TrainingRun::SetUp() {
 absl::Status TrainingRun::PrepareCheckpoint() const {
   // The user chose no place: its folder is made.
   if (config_.schedule().checkpoint().empty()) {
-    const absl::Status made = files_.MakeFolder(JoinPath(config_.output().store(), ".checkpoints"));
+    absl::Status made = files_.MakeFolder(JoinPath(config_.output().store(), ".checkpoints"));
     if (!made.ok() && !absl::IsAlreadyExists(made)) return made;
   }
   // The recipe's state, the one to go back to, and the best weights, which are a part of a state.

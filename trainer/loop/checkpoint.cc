@@ -145,7 +145,7 @@ bool CheckpointExists(const FileSystem& files, const std::string& path) {
 }
 
 absl::Status SetAsideCheckpoint(const FileSystem& files, const std::string& path, const std::string& from) {
-  const absl::Status moved = files.Rename(from, Stale(path));
+  absl::Status moved = files.Rename(from, Stale(path));
   if (!moved.ok() && !absl::IsNotFound(moved)) return moved;
   GENOSERVE_RETURN_IF_ERROR(files.Remove(path));
   return files.Remove(Previous(path));
