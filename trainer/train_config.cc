@@ -81,8 +81,9 @@ void CheckInput(const v1::TrainConfig& config, Problems& problems) {
   if (!input.pheno().empty() && !names) problems.Add("--pheno needs --pheno-name, the columns to condition on");
   const bool labels = !input.panel().empty() || !input.label_column().empty();
   if (config.arch() == kChain && labels == !input.pheno().empty()) {
-    problems.Add("chain is conditioned on population labels (--panel and --label-column) or on phenotypes (--pheno and ",
-                 "--pheno-name): give one of the two");
+    problems.Add(
+        "chain is conditioned on population labels (--panel and --label-column) or on phenotypes (--pheno and ",
+        "--pheno-name): give one of the two");
   } else if (MakesDiploids(config)) {
     if (!labels) return;
     problems.Add(config.arch(),
@@ -138,8 +139,7 @@ void FillDefaults(v1::TrainConfig& config) {
   if (!config.schedule().has_checkpoint_seconds()) config.mutable_schedule()->set_checkpoint_seconds(60);
   if (config.schedule().metrics_host().empty()) config.mutable_schedule()->set_metrics_host("127.0.0.1");
   if (config.schedule().validations() == 0) {
-    config.mutable_schedule()->set_validations(config.schedule().quick() || config.arch() == kChain ? 1
-                                                                                                     : kValidations);
+    config.mutable_schedule()->set_validations(config.schedule().quick() || config.arch() == kChain ? 1 : kValidations);
   }
   if (config.output().gate().empty()) config.mutable_output()->set_gate("default");
 }
