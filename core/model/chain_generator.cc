@@ -17,6 +17,8 @@ namespace genoserve {
 namespace {
 
 constexpr size_t kMostTileSamples = 128;
+// What choosing the candidates of a row keeps in memory at most.
+constexpr double kMostScores = 0x1p24;
 
 absl::Status CheckField(const char* field, double value, double lowest, double highest) {
   if (value >= lowest && value <= highest) return absl::OkStatus();
@@ -152,6 +154,12 @@ absl::StatusOr<std::unique_ptr<Generator>> MakeChainGenerator(const v1::Manifest
   std::optional<ChainConditions> conditions;
   if (manifest.labels().empty()) {
     GENOSERVE_ASSIGN_OR_RETURN(conditions, ChainConditions::FromTensors(manifest, graph.classes(), weights));
+    const double scores = static_cast<double>(graph.chromosomes()) * manifest.generator().chain().candidates() *
+                          static_cast<double>(conditions->inputs());
+    if (scores > kMostScores) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "generator spec: chromosomes x candidates x inputs of phenotypes is ", scores, "; it may be ", kMostScores));
+    }
   }
   return std::make_unique<ChainGenerator>(manifest, std::move(graph), std::move(conditions));
 }

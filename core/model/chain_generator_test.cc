@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <functional>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -197,6 +198,30 @@ TEST(ChainGeneratorTest, RefusesSamplesThatDoNotFit) {
     odd.phenotypes = phenotypes;
     EXPECT_EQ(code(*generators[1], {odd}, 1), absl::StatusCode::kOk);
   }
+}
+
+// Every variant a chromosome, with a thousand candidates and 12 inputs: 300 MB for a row.
+TEST(ChainGeneratorTest, RefusesMoreScoresThanARowMayKeep) {
+  constexpr size_t kMany = 3000;
+  std::vector<size_t> starts(kMany);
+  std::iota(starts.begin(), starts.end(), size_t{0});
+  v1::Manifest manifest = ChainManifest(3, kMany, 1);
+  manifest.mutable_generator()->mutable_chain()->set_candidates(1024);
+  manifest.add_phenotypes()->set_name("coat");
+  for (int i = 0; i < 12; ++i) manifest.mutable_phenotypes(0)->mutable_categorical()->add_levels(std::to_string(i));
+  TensorMap tensors;
+  RandomChain(3, kMany, 1, starts, 1).ToTensors(tensors);
+  AddClassShares(1, tensors);
+  tensors["chain.class_means"] = {.shape = {1, 12}, .values = std::vector<float>(12)};
+  tensors["chain.class_precision"] = {.shape = {12, 12}, .values = std::vector<float>(144)};
+  tensors["chain.effects"] = {.shape = {12, kMany}, .values = std::vector<float>(12 * kMany)};
+  tensors["chain.offsets"] = {.shape = {12}, .values = std::vector<float>(12)};
+  tensors["chain.residual_precision"] = {.shape = {12, 12}, .values = std::vector<float>(144)};
+  const absl::Status status = MakeChainGenerator(manifest, tensors).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("chromosomes x candidates x inputs"));
+  manifest.mutable_generator()->mutable_chain()->set_candidates(16);
+  EXPECT_TRUE(MakeChainGenerator(manifest, tensors).ok());
 }
 
 TEST(ChainGeneratorTest, RefusesSpecsThatMakeNoSense) {
