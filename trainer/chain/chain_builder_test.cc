@@ -266,8 +266,8 @@ class ContextWalk {
     const std::vector<double> p = Probabilities(graph_, node);
     const size_t variant = begin + walked_.size();
     std::vector<uint8_t> possible;
-    for (uint8_t s = 0; s < p.size(); ++s) {
-      if (p[s] > 0) possible.push_back(s);
+    for (size_t s = 0; s < p.size(); ++s) {
+      if (p[s] > 0) possible.push_back(static_cast<uint8_t>(s));
     }
     const auto weights = Weights(begin, possible.front());
     ASSERT_EQ(weights.size(), possible.size()) << "variant " << variant;
@@ -368,6 +368,7 @@ TEST(ChainBuilderTest, ChromosomesAreIndependent) {
 TEST(ChainBuilderTest, WhatFewerThanMinSupportHaveIsNotRemembered) {
   for (const size_t carriers : {4, 5}) {
     Training training;
+    training.rules.min_support = 5;
     training.weights.assign(200, 1.0);
     training.codes.assign(12, std::vector<uint8_t>(200));
     for (size_t row = 0; row < carriers; ++row) training.codes[4][row] = training.codes[6][row] = 1;
@@ -447,6 +448,7 @@ TEST(ChainBuilderTest, TheSameRowsGiveTheSameGraph) {
 TEST(ChainBuilderTest, MergedClassesKeepTheirOwnFrequencies) {
   const std::vector<Training> trainings = {Mosaics(2, 120, 100, 1), Mosaics(2, 90, 100, 2), Mosaics(2, 70, 100, 3)};
   std::vector<ChainGraph> graphs;
+  graphs.reserve(trainings.size());
   for (const Training& training : trainings) graphs.push_back(Learn(training));
   const ChainGraph merged = MergeClasses(std::vector<const ChainGraph*>{&graphs[0], &graphs[1], &graphs[2]}).value();
   TensorMap tensors;

@@ -26,7 +26,7 @@ double Uniform(std::mt19937_64& random) { return static_cast<double>(random() >>
 TrainingSet Labelled() {
   std::mt19937_64 random(1);
   TrainingSet data;
-  data.genotypes = GenotypeMatrix(Packing::kHaplotype1Bit, 2 * 110, kVariants);
+  data.genotypes = GenotypeMatrix(Packing::kHaplotype1Bit, 220, kVariants);
   for (int i = 0; i < 110; ++i) data.labels.push_back(i < 50 ? 0 : i < 100 ? 1 : 2);
   for (size_t v = 0; v < kVariants; ++v) {
     double p[3];
