@@ -22,7 +22,7 @@ struct CorrelationLimits {
 
 /// A symmetric matrix: correlations within 4 standard errors (1 / sqrt(rows)) of 0 are 0.
 ///
-/// Where populations differ, nearly all pairs of variants are beyond that. If so many are in a sample of a large panel
+/// Where populations differ, much of all pairs of variants is beyond that. If so many are in a sample of a large panel
 /// that more than `most` would be kept, the structure is parted from the linkage first: up to 16 components of all
 /// correlations, those above what chance gives (Marchenko and Pastur 1967: (1 + sqrt(variants / rows))^2), are kept as
 /// they are, and the threshold is that of the rest. Whatever still exceeds `most` is cut by raising the threshold for
