@@ -1,4 +1,5 @@
-// Correlations of the codes of many variants, from counts of bits, which are several times as fast as products of floats.
+// Correlations of the codes of many variants, from counts of bits, which are several times as fast as products of
+// floats.
 #pragma once
 
 #include <ATen/ATen.h>
