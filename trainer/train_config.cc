@@ -63,6 +63,9 @@ void CheckArch(const v1::TrainConfig& config, Problems& problems) {
   if (config.has_chain() && config.arch() != kChain) {
     problems.Add("chain holds settings of arch chain, but arch is \"", config.arch(), "\"");
   }
+  if (config.arch() == kChain && config.schedule().max_seconds() > 0) {
+    problems.Add("--max-seconds is not for arch chain, which is whole or of no use");
+  }
   const std::string& preset = config.recipe().preset();
   if (!preset.empty() && preset != config.arch()) {
     problems.Add("recipe.preset is \"", preset, "\", but arch is \"", config.arch(), "\"; leave it out");

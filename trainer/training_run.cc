@@ -150,7 +150,8 @@ LoopOptions TrainingRun::OptionsOfLoop() const {
   const v1::TrainSchedule& schedule = config_.schedule();
   LoopOptions options;
   options.total_steps = manifest_.training().steps();
-  const double most = schedule.max_seconds() > 0 ? schedule.max_seconds() : schedule.quick() ? kQuickSeconds : 0;
+  double most = schedule.max_seconds() > 0 ? schedule.max_seconds() : schedule.quick() ? kQuickSeconds : 0;
+  if (manifest_.generator().has_chain()) most = 0;  // a chain is whole or of no use
   if (most > 0) options.max_time = absl::Seconds(most);
   options.checkpoint_every = absl::Seconds(schedule.checkpoint_seconds());
   options.validations = schedule.validations();

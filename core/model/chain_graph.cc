@@ -27,8 +27,8 @@ absl::StatusOr<const Tensor*> WordsOf(const TensorMap& tensors, const char* name
   return &found->second;
 }
 
-Tensor Words(std::vector<int64_t> shape, const std::vector<uint32_t>& words) {
-  return {.shape = std::move(shape), .values = {}, .words = words};
+Tensor Words(std::vector<int64_t> shape, std::vector<uint32_t> words) {
+  return {.shape = std::move(shape), .values = {}, .words = std::move(words)};
 }
 
 }  // namespace
@@ -60,14 +60,16 @@ absl::StatusOr<ChainGraph> ChainGraph::FromTensors(const v1::Manifest& manifest,
   return graph;
 }
 
-void ChainGraph::ToTensors(TensorMap& tensors) const {
-  tensors[kNodes] = Words({static_cast<int64_t>(nodes()), static_cast<int64_t>(node_words())}, nodes_);
+void ChainGraph::ToTensors(TensorMap& tensors) && {
+  const std::vector<int64_t> shape = {static_cast<int64_t>(nodes()), static_cast<int64_t>(node_words())};
+  const auto chromosome_count = static_cast<int64_t>(chromosomes());
   // One word more than is used, so that a pool without codes is a tensor too.
-  std::vector<uint32_t> pool = codes_;
-  pool.push_back(0);
-  tensors[kCodes] = Words({static_cast<int64_t>(pool.size())}, pool);
-  tensors[kStarts] = Words({static_cast<int64_t>(chromosomes())}, starts_);
-  tensors[kRoots] = Words({static_cast<int64_t>(chromosomes()), static_cast<int64_t>(classes_)}, roots_);
+  codes_.push_back(0);
+  const auto code_words = static_cast<int64_t>(codes_.size());
+  tensors[kCodes] = Words({code_words}, std::move(codes_));
+  tensors[kNodes] = Words(shape, std::move(nodes_));
+  tensors[kStarts] = Words({chromosome_count}, std::move(starts_));
+  tensors[kRoots] = Words({chromosome_count, static_cast<int64_t>(classes_)}, std::move(roots_));
 }
 
 void ChainGraph::AddChromosome(size_t first_variant, std::span<const uint32_t> roots) {

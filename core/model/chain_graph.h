@@ -37,8 +37,8 @@ class ChainGraph {
   /// Checks the tensors of an artifact, so that every walk stays inside and ends: places in range, runs inside their
   /// chromosome, next nodes that stand later and begin where the walk then is. INVALID_ARGUMENT names what is wrong.
   static absl::StatusOr<ChainGraph> FromTensors(const v1::Manifest& manifest, const TensorMap& tensors);
-  /// Adds the graph's tensors.
-  void ToTensors(TensorMap& tensors) const;
+  /// Adds the graph's tensors, which take its memory: a graph of many variants is large.
+  void ToTensors(TensorMap& tensors) &&;
 
   size_t symbols() const { return symbols_; }
   size_t variants() const { return variants_; }

@@ -30,7 +30,7 @@ ChainGraph Graph(size_t symbols) { return RandomChain(symbols, kVariants, kClass
 
 TensorMap TensorsOf(const ChainGraph& graph) {
   TensorMap tensors;
-  graph.ToTensors(tensors);
+  ChainGraph(graph).ToTensors(tensors);
   return tensors;
 }
 

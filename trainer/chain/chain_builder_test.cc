@@ -72,7 +72,7 @@ ChainGraph Learn(const Training& training) {
   }
   // What a server would refuse is not learned.
   TensorMap tensors;
-  builder.graph().ToTensors(tensors);
+  ChainGraph(builder.graph()).ToTensors(tensors);
   auto read = ChainGraph::FromTensors(ChainManifest(training.symbols, training.variants(), 1), tensors);
   EXPECT_TRUE(read.ok()) << read.status();
   return builder.graph();
@@ -452,7 +452,7 @@ TEST(ChainBuilderTest, MergedClassesKeepTheirOwnFrequencies) {
   for (const Training& training : trainings) graphs.push_back(Learn(training));
   const ChainGraph merged = MergeClasses(std::vector<const ChainGraph*>{&graphs[0], &graphs[1], &graphs[2]}).value();
   TensorMap tensors;
-  merged.ToTensors(tensors);
+  ChainGraph(merged).ToTensors(tensors);
   const auto read = ChainGraph::FromTensors(ChainManifest(2, 100, 3), tensors);
   ASSERT_TRUE(read.ok()) << read.status();
   for (size_t kind = 0; kind < 3; ++kind) EXPECT_EQ(ExpectedShares(*read, kind).all, ExpectedShares(graphs[kind]).all);

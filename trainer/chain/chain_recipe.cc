@@ -114,8 +114,8 @@ class ChainRecipe final : public Recipe {
     std::vector<const ChainGraph*> graphs;
     for (const ChainBuilder& builder : builders_) graphs.push_back(&builder.graph());
     TensorMap tensors = conditions_;
-    GENOSERVE_ASSIGN_OR_RETURN(const ChainGraph graph, MergeClasses(graphs));
-    graph.ToTensors(tensors);
+    GENOSERVE_ASSIGN_OR_RETURN(ChainGraph graph, MergeClasses(graphs));
+    std::move(graph).ToTensors(tensors);
     if (ConditionSize(manifest_) > 0) GENOSERVE_RETURN_IF_ERROR(AddEffects(tensors));
     return tensors;
   }
