@@ -63,8 +63,13 @@ void CheckArch(const v1::TrainConfig& config, Problems& problems) {
   if (config.has_chain() && config.arch() != kChain) {
     problems.Add("chain holds settings of arch chain, but arch is \"", config.arch(), "\"");
   }
-  if (config.arch() == kChain && config.schedule().max_seconds() > 0) {
-    problems.Add("--max-seconds is not for arch chain, which is whole or of no use");
+  v1::TrainingRecipe recipe = config.recipe();
+  recipe.clear_preset();
+  if (config.arch() == kChain && (config.schedule().max_seconds() > 0 || config.schedule().validations() > 1 ||
+                                  config.schedule().patience() > 0 || recipe.ByteSizeLong() > 0)) {
+    problems.Add(
+        "--max-seconds, --validations, --patience, --batch-size and recipe are not for arch chain: it is whole or ",
+        "of no use, is validated at its end, and its settings are those of chain");
   }
   const std::string& preset = config.recipe().preset();
   if (!preset.empty() && preset != config.arch()) {

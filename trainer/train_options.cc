@@ -14,12 +14,14 @@ namespace genoserve {
 namespace {
 
 constexpr char kExamples[] =
-    "Haplotypes by population label (acgan), or diploid genotypes by phenotypes (wgan-gp); with -paper, by the\n"
-    "published settings, which take hours. Ctrl-C writes a checkpoint and stops; the same command with --resume goes "
-    "on, and\n"
-    "begins anew where there is no checkpoint. A finished training is measured, and published if it is good enough.\n\n"
+    "Haplotypes by population label (chain, acgan), or diploid genotypes by phenotypes (chain, wgan-gp); with -paper, "
+    "by\n"
+    "the published settings, which take hours. Ctrl-C writes a checkpoint and stops; the same command with --resume "
+    "goes\n"
+    "on, and begins anew where there is no checkpoint. A finished training is measured, and published if it is good\n"
+    "enough.\n\n"
     "Examples:\n"
-    "  genoserve-trainer train --arch acgan --vcf panel.vcf.gz --panel panel.tsv --label-column super_pop \\\n"
+    "  genoserve-trainer train --arch chain --vcf panel.vcf.gz --panel panel.tsv --label-column super_pop \\\n"
     "    --store store --create-store --model five\n"
     "  genoserve-trainer train --arch wgan-gp --bfile mice --pheno mice.pheno.tsv \\\n"
     "    --pheno-name coat_colour,sex,body_weight --categorical sex --store store --model mice --seed 7\n"

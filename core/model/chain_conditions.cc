@@ -1,4 +1,4 @@
-// Compiled with -ffp-contract=off, see the header.
+// Compiled with -ffp-contract=off: the same bits on every machine.
 #include "core/model/chain_conditions.h"
 
 #include <algorithm>

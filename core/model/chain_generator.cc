@@ -129,7 +129,7 @@ absl::Status CheckChainSpec(const v1::Manifest& manifest) {
   GENOSERVE_RETURN_IF_ERROR(CheckField("min_support", spec.min_support(), 2, 1 << 20));
   GENOSERVE_RETURN_IF_ERROR(CheckField("block", spec.block(), 1, 1 << 20));
   GENOSERVE_RETURN_IF_ERROR(CheckField("crossover", spec.crossover(), 0, 1));
-  GENOSERVE_RETURN_IF_ERROR(CheckField("kept_context", spec.kept_context(), 0, 1 << 20));
+  GENOSERVE_RETURN_IF_ERROR(CheckField("kept_context", spec.kept_context(), 1, 1 << 20));
   GENOSERVE_RETURN_IF_ERROR(CheckField("borrowing", spec.borrowing(), 0, 1));
   GENOSERVE_RETURN_IF_ERROR(CheckField("candidates", spec.candidates(), 1, 1024));
   if (static_cast<double>(spec.candidates()) * static_cast<double>(manifest.variant_count()) > 0x1p32) {

@@ -63,6 +63,14 @@ class ChainRecipe final : public Recipe {
       if (own[i].empty()) return absl::InvalidArgumentError(absl::StrCat("class ", i, " has no training rows"));
     }
     Borrow(own);
+    for (size_t i = 0; i < rows_of_.size(); ++i) {
+      if (rows_of_[i].size() >= static_cast<size_t>(spec_.min_support())) continue;
+      const std::string name =
+          manifest_.labels().empty() ? absl::StrCat("class ", i) : manifest_.labels(static_cast<int>(i)).name();
+      return absl::InvalidArgumentError(absl::StrCat(name, " has ", rows_of_[i].size(),
+                                                     " training rows; the contexts of a chain are shared by ",
+                                                     spec_.min_support(), " (chain.min_support)"));
+    }
     Begin();
     return absl::OkStatus();
   }

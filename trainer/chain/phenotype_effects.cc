@@ -44,7 +44,7 @@ PhenotypeEffects FitPhenotypes(const Relatedness& relatedness, const Eigen::Matr
   const Eigen::RowVectorXd means = inputs.colwise().mean();
   std::vector<double> accuracy(static_cast<size_t>(count), -1.0);
   std::vector<double> ridges(static_cast<size_t>(count), kRidges.back());
-  Eigen::MatrixXd predicted(inputs.rows(), count);
+  Eigen::MatrixXd predicted = Eigen::MatrixXd::Zero(inputs.rows(), count);
   for (const double ridge : kRidges) {
     const Eigen::MatrixXd tried = CrossPredict(relatedness.relationship, inputs, ridge);
     for (Eigen::Index p = 0; p < count; ++p) {

@@ -55,9 +55,4 @@ void PrefixOrder::Add(size_t variant, std::span<const uint8_t> codes) {
   agree_.swap(next_agree_);
 }
 
-void PrefixOrder::Restore(std::span<const uint32_t> order, std::span<const uint32_t> agree) {
-  order_.assign(order.begin(), order.end());
-  agree_.assign(agree.begin(), agree.end());
-}
-
 }  // namespace genoserve

@@ -34,10 +34,6 @@ class PrefixOrder {
   /// rows.
   uint32_t FirstPlace(size_t symbol) const { return first_places_[symbol]; }
 
-  /// Order and agreement, to go on from; sizes rows() and rows() + 1.
-  void Restore(std::span<const uint32_t> order, std::span<const uint32_t> agree);
-  std::span<const uint32_t> agreement() const { return agree_; }
-
  private:
   size_t symbols_;
   std::vector<uint32_t> order_;

@@ -98,19 +98,5 @@ TEST_P(PrefixOrderTest, RowsThatShareTheirLastCodesStandTogether) {
   }
 }
 
-TEST(PrefixOrderRestore, GoesOnFromWhereItWas) {
-  const Codes codes = RandomCodes(20, 2, 30, 3);
-  PrefixOrder order(20, 2);
-  for (size_t v = 0; v < 15; ++v) order.Add(v, codes[v]);
-  PrefixOrder other(20, 2);
-  other.Restore(order.order(), order.agreement());
-  for (size_t v = 15; v < 30; ++v) {
-    order.Add(v, codes[v]);
-    other.Add(v, codes[v]);
-  }
-  EXPECT_TRUE(std::equal(order.order().begin(), order.order().end(), other.order().begin()));
-  EXPECT_TRUE(std::equal(order.agreement().begin(), order.agreement().end(), other.agreement().begin()));
-}
-
 }  // namespace
 }  // namespace genoserve
