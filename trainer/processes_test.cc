@@ -114,9 +114,10 @@ TEST_F(ProcessesTest, ChainAndSweepWantOneProcess) {
   const ProgramOptions two = {
       .environment = {
           {"WORLD_SIZE", "2"}, {"RANK", "0"}, {"MASTER_ADDR", "127.0.0.1"}, {"MASTER_PORT", absl::StrCat(FreePort())}}};
-  std::vector<std::string> arguments = Training("store");
-  arguments[2] = "chain";
-  const ProgramResult chain = RunTrainer(arguments, two);
+  const ProgramResult chain =
+      RunTrainer({"train", "--arch", "chain", "--vcf", data_.Path("real.vcf"), "--panel", data_.Path("panel.tsv"),
+                  "--label-column", "pop", "--store", data_.Path("store"), "--create-store", "--model", "tiny"},
+                 two);
   EXPECT_EQ(chain.exit_code, 2);
   EXPECT_THAT(chain.err, HasSubstr("chain is learned by one process"));
   const std::string config =

@@ -43,6 +43,7 @@ std::vector<std::vector<double>> BorrowingWeights(const std::vector<ClassFrequen
   const auto count = static_cast<Eigen::Index>(classes.size());
   const size_t variants = classes.front().alleles.size();
   std::vector<double> variance;
+  variance.reserve(classes.size());
   for (const ClassFrequencies& one : classes) variance.push_back(SamplingVariance(one));
   Eigen::MatrixXd f2 = Eigen::MatrixXd::Zero(count, count);
   for (Eigen::Index i = 0; i < count; ++i) {

@@ -255,9 +255,11 @@ absl::StatusOr<ChainGraph> MergeClasses(std::span<const ChainGraph* const> class
   const ChainGraph& first = *classes.front();
   ChainGraph merged(first.symbols(), first.variants(), classes.size());
   std::vector<uint32_t> offsets;
+  offsets.reserve(classes.size());
   for (const ChainGraph* graph : classes) offsets.push_back(merged.Append(*graph));
   for (size_t chromosome = 0; chromosome < first.chromosomes(); ++chromosome) {
     std::vector<uint32_t> roots;
+    roots.reserve(classes.size());
     for (size_t i = 0; i < classes.size(); ++i) roots.push_back(classes[i]->Root(chromosome, 0) + offsets[i]);
     merged.AddChromosome(first.Start(chromosome), roots);
   }

@@ -32,6 +32,7 @@ constexpr size_t kScalingRows = 1000;
 
 Tensor ToTensor(const Eigen::MatrixXf& matrix) {
   Tensor tensor{{matrix.rows(), matrix.cols()}, {}};
+  tensor.values.reserve(static_cast<size_t>(matrix.size()));
   for (Eigen::Index i = 0; i < matrix.rows(); ++i) {
     for (Eigen::Index j = 0; j < matrix.cols(); ++j) tensor.values.push_back(matrix(i, j));
   }
@@ -120,6 +121,7 @@ class ChainRecipe final : public Recipe {
           absl::StrCat("a chain cannot be used before it is whole: ", steps_, " of ", total_steps_, " steps are done"));
     }
     std::vector<const ChainGraph*> graphs;
+    graphs.reserve(builders_.size());
     for (const ChainBuilder& builder : builders_) graphs.push_back(&builder.graph());
     TensorMap tensors = conditions_;
     GENOSERVE_ASSIGN_OR_RETURN(ChainGraph graph, MergeClasses(graphs));

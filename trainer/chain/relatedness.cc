@@ -85,6 +85,7 @@ Relatedness Relate(const GenotypeMatrix& genotypes) {
   Relatedness relatedness;
   const size_t rows = genotypes.rows();
   const size_t count = std::min(rows, kMostRelatedSamples);
+  relatedness.samples.reserve(count);
   for (size_t i = 0; i < count; ++i) relatedness.samples.push_back(i * rows / count);
   Standardise(genotypes, relatedness);
   relatedness.relationship = (relatedness.standardised * relatedness.standardised.transpose()).cast<double>() /
