@@ -74,8 +74,8 @@ double AdversarialRecipe::Temperature(int64_t pass_steps) const {
   // The last of all steps, or passes, but one is followed by the end.
   const int64_t unit = recipe_.temperature_by_pass() ? std::max<int64_t>(1, pass_steps) : 1;
   const int64_t last = recipe_.temperature_by_pass() ? (total_steps_ - 1) / unit : total_steps_;
-  const double done =
-      std::min(1.0, static_cast<double>(steps_ / unit) / static_cast<double>(std::max<int64_t>(1, last)));
+  const int64_t passed = steps_ / unit;
+  const double done = std::min(1.0, static_cast<double>(passed) / static_cast<double>(std::max<int64_t>(1, last)));
   return recipe_.temperature_start() + done * (recipe_.temperature_end() - recipe_.temperature_start());
 }
 
