@@ -25,7 +25,8 @@
 
 namespace genoserve {
 
-/// A running server: gRPC with CohortService, OperationsService, health and reflection on one port, metrics and probes by HTTP on another.
+/// A running server: gRPC with CohortService, OperationsService, health and reflection on one port, metrics and probes
+/// by HTTP on another.
 ///
 /// Health names: "" is the server, a model's name is that model (SERVING where it has a default version). The server is
 /// ready once it has tried all models that it found at its first look at the store, and at least one serves or there

@@ -31,8 +31,8 @@ absl::StatusOr<GenotypeSource> SourceOf(const v1::TrainInput& input);
 /// The files that a training reads, in the order in which its data digest (DigestFiles) takes them. Errors of SourceOf.
 absl::StatusOr<std::vector<std::string>> InputFiles(const v1::TrainInput& input);
 
-/// Whether the generator makes diploid genotypes, and not haplotypes: wgan-gp always, a chain where it is conditioned on
-/// phenotypes.
+/// Whether the generator makes diploid genotypes, and not haplotypes: wgan-gp always, a chain where it is conditioned
+/// on phenotypes.
 bool MakesDiploids(const v1::TrainConfig& config);
 
 /// The file of the checkpoint. Where the user named none it lies beside the models of the store, where servers do not

@@ -32,7 +32,8 @@ struct HeaderEntry {
 };
 
 // Takes the header apart while it is parsed, so that nothing deeper or other than
-// {"name": {"dtype": "F32" or "U32", "shape": [...], "data_offsets": [...]}, "__metadata__": {"key": "text"}} is ever built.
+// {"name": {"dtype": "F32" or "U32", "shape": [...], "data_offsets": [...]}, "__metadata__": {"key": "text"}} is ever
+// built.
 class HeaderHandler final : public nlohmann::json_sax<nlohmann::json> {
  public:
   std::vector<HeaderEntry>& entries() { return entries_; }

@@ -25,7 +25,8 @@ using TensorMap = std::map<std::string, Tensor>;
 std::string SerializeSafetensors(const TensorMap& tensors);
 
 /// Reads a file. INVALID_ARGUMENT, with what is wrong, for a header that is longer than 16 MiB or than the file, is
-/// not JSON, names another type than F32 and U32, or has offsets that overlap, leave holes, or do not fit shape or file.
+/// not JSON, names another type than F32 and U32, or has offsets that overlap, leave holes, or do not fit shape or
+/// file.
 absl::StatusOr<TensorMap> ParseSafetensors(absl::string_view bytes);
 
 }  // namespace genoserve
