@@ -25,13 +25,21 @@ namespace {
 // Rows that frequencies are calibrated on; half of them mirror the others.
 constexpr int64_t kCalibrationRows = 1024;
 
+// The label of each haplotype.
+std::vector<int> LabelsOfRows(const TrainingSet& data) {
+  std::vector<int> labels(data.genotypes.rows());
+  for (size_t row = 0; row < labels.size(); ++row) labels[row] = data.labels[row / 2];
+  return labels;
+}
+
 class AcganRecipe final : public AdversarialRecipe {
  public:
   AcganRecipe(const v1::Manifest& manifest, const TrainingSet& data, const RecipeSetup& setup)
       : AdversarialRecipe(manifest, data, setup),
         spec_(manifest_.generator().acgan()),
         label_count_(manifest_.labels_size()),
-        order_(data.genotypes.rows(), static_cast<size_t>(recipe_.batch_size()), setup.seed) {
+        order_(data.genotypes.rows(), static_cast<size_t>(recipe_.batch_size()), setup.seed,
+               recipe_.balanced_labels() ? LabelsOfRows(data) : std::vector<int>()) {
     for (const int label : data.labels) row_labels_.insert(row_labels_.end(), 2, label);
   }
 

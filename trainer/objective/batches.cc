@@ -1,7 +1,9 @@
 #include "trainer/objective/batches.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "trainer/dataset/balanced_order.h"
 #include "trainer/objective/noise.h"
 
 namespace genoserve {
@@ -12,22 +14,28 @@ constexpr int64_t kFirstPass = int64_t{1} << 38;
 
 }  // namespace
 
-BatchOrder::BatchOrder(size_t rows, size_t batch_size, uint64_t seed)
+BatchOrder::BatchOrder(size_t rows, size_t batch_size, uint64_t seed, std::vector<int> balanced_labels)
     : rows_(rows),
       batch_size_(batch_size),
       seed_(seed),
-      batches_(static_cast<int64_t>(std::max<size_t>(1, rows / batch_size))) {}
+      batches_(static_cast<int64_t>(std::max<size_t>(1, rows / batch_size))),
+      balanced_labels_(std::move(balanced_labels)) {}
 
 std::vector<size_t> BatchOrder::Rows(int64_t index) {
   if (index / batches_ != pass_) {
     pass_ = index / batches_;
-    TrainingNoise noise(seed_, at::kCPU);
-    noise.StartStep(kFirstPass + pass_);
-    order_ = noise.Permutation(rows_);
+    if (balanced_labels_.empty()) {
+      TrainingNoise noise(seed_, at::kCPU);
+      noise.StartStep(kFirstPass + pass_);
+      const std::vector<int64_t> order = noise.Permutation(rows_);
+      order_.assign(order.begin(), order.end());
+    } else {
+      order_ = BalancedOrder(balanced_labels_, seed_, pass_);
+    }
   }
   std::vector<size_t> batch(batch_size_);
   const size_t first = static_cast<size_t>(index % batches_) * batch_size_;
-  for (size_t i = 0; i < batch_size_; ++i) batch[i] = static_cast<size_t>(order_[(first + i) % rows_]);
+  for (size_t i = 0; i < batch_size_; ++i) batch[i] = order_[(first + i) % order_.size()];
   return batch;
 }
 

@@ -15,8 +15,9 @@ namespace genoserve {
 /// left out of it. Batch `index` is a function of (rows, batch size, seed, index). Not thread-safe.
 class BatchOrder {
  public:
-  /// A batch larger than the data has all its rows, as often as they fit.
-  BatchOrder(size_t rows, size_t batch_size, uint64_t seed);
+  /// A batch larger than the data has all its rows, as often as they fit. With `balanced_labels`, one a row, every
+  /// label comes as often as every other, as BalancedOrder has it; empty = every row comes as often as every other.
+  BatchOrder(size_t rows, size_t batch_size, uint64_t seed, std::vector<int> balanced_labels = {});
 
   /// The rows of batch `index`, 0 and up.
   std::vector<size_t> Rows(int64_t index);
@@ -29,7 +30,8 @@ class BatchOrder {
   uint64_t seed_;
   int64_t batches_;
   int64_t pass_ = -1;
-  std::vector<int64_t> order_;
+  std::vector<int> balanced_labels_;
+  std::vector<size_t> order_;
 };
 
 /// The codes of these rows as floats, [rows, variants], on `device`.

@@ -57,6 +57,9 @@ absl::Status CheckLayers(const v1::Manifest& manifest) {
     }
     return absl::OkStatus();
   };
+  if (recipe.balanced_labels() && manifest.labels().empty()) {
+    return absl::InvalidArgumentError("setting balanced_labels needs labels, the training has none");
+  }
   if (!manifest.generator().has_acgan()) return check(manifest.generator().wgan_gp());
   const v1::AcganSpec& spec = manifest.generator().acgan();
   GENOSERVE_RETURN_IF_ERROR(check(spec));
