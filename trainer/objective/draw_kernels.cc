@@ -7,22 +7,13 @@
 #include "hwy/highway.h"
 // Highway's mathematics come after it.
 #include "hwy/contrib/math/math-inl.h"
+#include "trainer/objective/vectors-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace genoserve::HWY_NAMESPACE {
 namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
-
-// Calls `body(tag, i)` for the whole vectors of `count` values and for each value that is left over.
-template <class Body>
-HWY_INLINE void ForVectors(size_t count, const Body& body) {
-  const hn::ScalableTag<float> d;
-  const hn::CappedTag<float, 1> one;
-  size_t i = 0;
-  for (; i + hn::Lanes(d) <= count; i += hn::Lanes(d)) body(d, i);
-  for (; i < count; ++i) body(one, i);
-}
 
 void Alleles(const float* logits, const float* noise, float temperature, size_t count, float* relaxed, float* rounded) {
   ForVectors(count, [&](auto d, size_t i) HWY_ATTR {

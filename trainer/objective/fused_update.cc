@@ -5,22 +5,13 @@
 #define HWY_TARGET_INCLUDE "trainer/objective/fused_update.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
+#include "trainer/objective/vectors-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace genoserve::HWY_NAMESPACE {
 namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
-
-// Calls `body(tag, i)` for the whole vectors of `count` values and for each value that is left over.
-template <class Body>
-HWY_INLINE void ForVectors(size_t count, const Body& body) {
-  const hn::ScalableTag<float> d;
-  const hn::CappedTag<float, 1> one;
-  size_t i = 0;
-  for (; i + hn::Lanes(d) <= count; i += hn::Lanes(d)) body(d, i);
-  for (; i < count; ++i) body(one, i);
-}
 
 void RmsProp(const RmsPropUpdate& update, const WeightSpan& span) {
   ForVectors(span.count, [&](auto d, size_t i) HWY_ATTR {
