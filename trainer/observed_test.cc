@@ -23,39 +23,12 @@ using ::testing::StartsWith;
 
 class ObservedTest : public testing::Test {
  protected:
-  ObservedTest() : data_(absl::StrCat("ob-", testing::UnitTest::GetInstance()->current_test_info()->name())) {
-    data_.Write("mild.gate", "limits { figure: 'af.pearson' minimum: 0.5 }");
-  }
+  ObservedTest() : data_(absl::StrCat("ob-", testing::UnitTest::GetInstance()->current_test_info()->name())) {}
 
   std::vector<std::string> Training(int port) const {
-    return {"train",
-            "--arch",
-            "acgan",
-            "--vcf",
-            data_.Path("real.vcf"),
-            "--panel",
-            data_.Path("panel.tsv"),
-            "--label-column",
-            "pop",
-            "--store",
-            data_.Path("store"),
-            "--create-store",
-            "--model",
-            "tiny",
-            "--device",
-            "cpu",
-            "--steps",
-            "40",
-            "--validations",
-            "2",
-            "--batch-size",
-            "32",
-            "--gate",
-            data_.Path("mild.gate"),
-            "--metrics-port",
-            absl::StrCat(port),
-            "--tensorboard",
-            data_.Path("events")};
+    std::vector<std::string> arguments = data_.AcganArguments("store", 40, 2);
+    arguments.insert(arguments.end(), {"--metrics-port", absl::StrCat(port), "--tensorboard", data_.Path("events")});
+    return arguments;
   }
 
   TestData data_;

@@ -25,36 +25,9 @@ using ::testing::StartsWith;
 
 class ProcessesTest : public testing::Test {
  protected:
-  ProcessesTest() : data_(absl::StrCat("pr-", testing::UnitTest::GetInstance()->current_test_info()->name())) {
-    data_.Write("mild.gate", "limits { figure: 'af.pearson' minimum: 0.5 }");
-  }
+  ProcessesTest() : data_(absl::StrCat("pr-", testing::UnitTest::GetInstance()->current_test_info()->name())) {}
 
-  std::vector<std::string> Training(const std::string& store) const {
-    return {"train",
-            "--arch",
-            "acgan",
-            "--vcf",
-            data_.Path("real.vcf"),
-            "--panel",
-            data_.Path("panel.tsv"),
-            "--label-column",
-            "pop",
-            "--store",
-            data_.Path(store),
-            "--create-store",
-            "--model",
-            "tiny",
-            "--device",
-            "cpu",
-            "--steps",
-            "6",
-            "--validations",
-            "2",
-            "--batch-size",
-            "32",
-            "--gate",
-            data_.Path("mild.gate")};
-  }
+  std::vector<std::string> Training(const std::string& store) const { return data_.AcganArguments(store, 6, 2); }
   static std::vector<std::string> Plus(std::vector<std::string> arguments, const std::vector<std::string>& more) {
     arguments.insert(arguments.end(), more.begin(), more.end());
     return arguments;

@@ -115,9 +115,7 @@ TEST(SweepTableTest, BestFirstAndWhatMadeNothingLast) {
 
 class SweepTest : public testing::Test {
  protected:
-  SweepTest() : data_(testing::UnitTest::GetInstance()->current_test_info()->name()) {
-    data_.Write("mild.gate", "limits { figure: 'af.pearson' minimum: 0.5 }");
-  }
+  SweepTest() : data_(testing::UnitTest::GetInstance()->current_test_info()->name()) {}
 
   // Arguments of a sweep of short trainings.
   std::vector<std::string> Sweep(const std::string& axes, const std::vector<std::string>& more = {}) const {

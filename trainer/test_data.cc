@@ -60,9 +60,37 @@ TestData::TestData(const std::string& name) : folder_(JoinPath(testing::TempDir(
   Write("real.vcf", vcf_);
   Write("panel.tsv", panel);
   Write("pheno.tsv", phenotypes);
+  Write("mild.gate", "limits { figure: 'af.pearson' minimum: 0.5 }");
 }
 
 TestData::~TestData() { std::filesystem::remove_all(folder_); }
+
+std::vector<std::string> TestData::AcganArguments(const std::string& store, int steps, int validations) const {
+  return {"train",
+          "--arch",
+          "acgan",
+          "--vcf",
+          Path("real.vcf"),
+          "--panel",
+          Path("panel.tsv"),
+          "--label-column",
+          "pop",
+          "--store",
+          Path(store),
+          "--create-store",
+          "--model",
+          "tiny",
+          "--device",
+          "cpu",
+          "--steps",
+          absl::StrCat(steps),
+          "--validations",
+          absl::StrCat(validations),
+          "--batch-size",
+          "32",
+          "--gate",
+          Path("mild.gate")};
+}
 
 std::string TestData::Path(const std::string& name) const { return JoinPath(folder_, name); }
 

@@ -13,7 +13,8 @@ class TestData {
   static constexpr int kSamples = 200;
   static constexpr int kVariants = 40;
 
-  /// Writes real.vcf, panel.tsv and pheno.tsv into a new folder under testing::TempDir().
+  /// Writes real.vcf, panel.tsv, pheno.tsv and mild.gate, which a few steps pass, into a new folder under
+  /// testing::TempDir().
   explicit TestData(const std::string& name);
   ~TestData();
   TestData(const TestData&) = delete;
@@ -23,6 +24,8 @@ class TestData {
   std::string Path(const std::string& name) const;
   /// Writes a file there and returns its path.
   std::string Write(const std::string& name, const std::string& text) const;
+  /// Arguments of a training of a small acgan on the files, judged by mild.gate, that publishes the model "tiny".
+  std::vector<std::string> AcganArguments(const std::string& store, int steps, int validations) const;
   /// The text of real.vcf.
   const std::string& vcf() const { return vcf_; }
   /// Paths of all files under a folder there, relative to it and sorted.

@@ -19,36 +19,11 @@ using ::testing::IsEmpty;
 
 class TrainTest : public testing::Test {
  protected:
-  TrainTest() : data_(testing::UnitTest::GetInstance()->current_test_info()->name()) {
-    data_.Write("mild.gate", "limits { figure: 'af.pearson' minimum: 0.5 }");
-  }
+  TrainTest() : data_(testing::UnitTest::GetInstance()->current_test_info()->name()) {}
 
   // Arguments of a short acgan training; `more` is appended.
   std::vector<std::string> Acgan(const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> arguments = {"train",
-                                          "--arch",
-                                          "acgan",
-                                          "--vcf",
-                                          data_.Path("real.vcf"),
-                                          "--panel",
-                                          data_.Path("panel.tsv"),
-                                          "--label-column",
-                                          "pop",
-                                          "--store",
-                                          data_.Path("store"),
-                                          "--create-store",
-                                          "--model",
-                                          "tiny",
-                                          "--device",
-                                          "cpu",
-                                          "--steps",
-                                          "8",
-                                          "--validations",
-                                          "1",
-                                          "--batch-size",
-                                          "32",
-                                          "--gate",
-                                          data_.Path("mild.gate")};
+    std::vector<std::string> arguments = data_.AcganArguments("store", 8, 1);
     arguments.insert(arguments.end(), more.begin(), more.end());
     return arguments;
   }

@@ -24,9 +24,7 @@ using ::testing::Not;
 
 class UnattendedTest : public testing::Test {
  protected:
-  UnattendedTest() : data_(absl::StrCat("un-", testing::UnitTest::GetInstance()->current_test_info()->name())) {
-    data_.Write("mild.gate", "limits { figure: 'af.pearson' minimum: 0.5 }");
-  }
+  UnattendedTest() : data_(absl::StrCat("un-", testing::UnitTest::GetInstance()->current_test_info()->name())) {}
 
   // Arguments of a training that publishes to `store`; `schedule` and `recipe` are what stands in these messages of the
   // configuration.
