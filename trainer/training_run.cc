@@ -176,7 +176,8 @@ absl::StatusOr<LoopEnd> TrainingRun::Loop() {
   Tell(absl::StrFormat("training %s, %d steps on %s; Ctrl-C writes a checkpoint and stops", config_.arch(),
                        options.total_steps, manifest_.training().device()));
   GENOSERVE_RETURN_IF_ERROR(StartObservers(options));
-  hooks.observers = {progress_.get(), telemetry_.get()};
+  // What is told on the terminal stands in the metrics already.
+  hooks.observers = {telemetry_.get(), progress_.get()};
   absl::StatusOr<LoopEnd> end = TrainingLoop(*recipe_, state_, options, std::move(hooks), clock_).Run();
   if (end.ok() && *end == LoopEnd::kStoppedEarly) {
     Tell(absl::StrFormat("ended early: %d validations were no better than the one after step %d", options.patience,
@@ -242,7 +243,8 @@ absl::Status TrainingRun::MeasureAndPublish() {
   int64_t step = 0;
   GENOSERVE_ASSIGN_OR_RETURN(const TensorMap weights, Weights(&step));
   SetUpGeneratorThreads();
-  GENOSERVE_ASSIGN_OR_RETURN(const std::unique_ptr<Generator> generator, MakeGenerator(manifest_, weights, device_));
+  GENOSERVE_ASSIGN_OR_RETURN(const std::unique_ptr<Generator> generator,
+                             MakeGenerator(manifest_, weights, {.device = device_}));
   GENOSERVE_ASSIGN_OR_RETURN(GenotypeMatrix cohort,
                              GenerateLike(*generator, dataset_.training, config_.schedule().seed(), Interrupted));
   GENOSERVE_ASSIGN_OR_RETURN(v1::Quality quality, Measure(std::move(cohort)));

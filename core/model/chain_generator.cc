@@ -39,7 +39,8 @@ class ChainGenerator final : public Generator {
   size_t variant_count() const override { return graph_.variants(); }
   size_t max_tile_samples() const override { return kMostTileSamples; }
 
-  absl::Status Generate(std::span<const SampleSpec> samples, GenotypeMatrix& rows) const override {
+  absl::Status Generate(std::span<const SampleSpec> samples, std::span<const uint32_t> /*blocks*/,
+                        GenotypeMatrix& rows) const override {
     if (samples.empty() || samples.size() > kMostTileSamples) {
       return absl::InvalidArgumentError(
           absl::StrCat("a tile of ", samples.size(), " samples; it must have 1 to ", kMostTileSamples));

@@ -65,7 +65,7 @@ SampleSpec Sample(uint64_t seed, uint64_t i) {
 GenotypeMatrix Generate(const Generator& generator, const std::vector<SampleSpec>& samples) {
   GenotypeMatrix rows(generator.packing(), samples.size() * RowsPerSample(generator.packing()),
                       generator.variant_count());
-  const absl::Status status = generator.Generate(samples, rows);
+  const absl::Status status = generator.Generate(samples, {}, rows);
   EXPECT_TRUE(status.ok()) << status;
   EXPECT_TRUE(rows.PaddingIsZero());
   return rows;
@@ -73,8 +73,8 @@ GenotypeMatrix Generate(const Generator& generator, const std::vector<SampleSpec
 
 std::vector<std::unique_ptr<Generator>> Generators() {
   std::vector<std::unique_ptr<Generator>> generators;
-  generators.push_back(MakeGenerator(LabelManifest(), GraphTensors(2), DeviceKind::kCpu).value());
-  generators.push_back(MakeGenerator(PhenotypeManifest(), PhenotypeTensors(), DeviceKind::kCpu).value());
+  generators.push_back(MakeGenerator(LabelManifest(), GraphTensors(2), {}).value());
+  generators.push_back(MakeGenerator(PhenotypeManifest(), PhenotypeTensors(), {}).value());
   return generators;
 }
 
@@ -99,7 +99,7 @@ TEST(ChainGeneratorTest, ASamplesBytesDependOnNothingElse) {
     std::vector<SampleSpec> mixed;
     for (size_t i = 0; i < most; ++i) mixed.push_back(i % 3 == 0 ? Sample(99, i) : samples[(i * 37 + 5) % most]);
     GenotypeMatrix rows = whole;
-    ASSERT_TRUE(generator->Generate(mixed, rows).ok());
+    ASSERT_TRUE(generator->Generate(mixed, {}, rows).ok());
     for (size_t i = 1; i < most; i += 3) {
       EXPECT_EQ(rows.SelectSamples(std::vector{i}), whole.SelectSamples(std::vector{(i * 37 + 5) % most}));
     }
@@ -167,7 +167,7 @@ TEST(ChainGeneratorTest, RefusesSamplesThatDoNotFit) {
   const auto generators = Generators();
   const auto code = [](const Generator& generator, const std::vector<SampleSpec>& samples, size_t matrix_samples) {
     GenotypeMatrix rows(generator.packing(), matrix_samples * RowsPerSample(generator.packing()), kVariants);
-    return generator.Generate(samples, rows).code();
+    return generator.Generate(samples, {}, rows).code();
   };
   constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
   for (const auto& generator : generators) {
@@ -251,7 +251,7 @@ TEST(ChainGeneratorTest, RefusesSpecsThatMakeNoSense) {
   for (const auto& [message, change] : changes) {
     v1::Manifest manifest = LabelManifest();
     change(manifest);
-    const auto generator = MakeGenerator(manifest, GraphTensors(2), DeviceKind::kCpu);
+    const auto generator = MakeGenerator(manifest, GraphTensors(2), {});
     EXPECT_EQ(generator.status().code(), absl::StatusCode::kInvalidArgument) << message;
     EXPECT_THAT(std::string(generator.status().message()), HasSubstr(message));
   }

@@ -37,6 +37,12 @@ absl::StatusOr<DeviceChoice> ParseDeviceChoice(absl::string_view text) {
   return absl::InvalidArgumentError(absl::StrCat("device \"", text, "\" is unknown; it must be auto, cpu or cuda"));
 }
 
+absl::StatusOr<Precision> ParsePrecision(absl::string_view text) {
+  if (text == "fp32") return Precision::kFp32;
+  if (text == "bf16") return Precision::kBf16;
+  return absl::InvalidArgumentError(absl::StrCat("precision \"", text, "\"; fp32 and bf16 are allowed"));
+}
+
 absl::StatusOr<DeviceKind> ResolveDevice(DeviceChoice choice) {
   if (choice == DeviceChoice::kCpu) return DeviceKind::kCpu;
   std::string why_not;

@@ -78,7 +78,8 @@ class TiledGenerator final : public Generator {
     return absl::OkStatus();
   }
 
-  absl::Status Generate(std::span<const SampleSpec> samples, GenotypeMatrix& rows) const override {
+  absl::Status Generate(std::span<const SampleSpec> samples, std::span<const uint32_t> /*blocks*/,
+                        GenotypeMatrix& rows) const override {
     const size_t per_sample = RowsPerSample(shape_.packing);
     if (samples.empty() || samples.size() > max_tile_samples()) {
       return absl::InvalidArgumentError(
@@ -180,18 +181,18 @@ class TiledGenerator final : public Generator {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Generator>> MakeGenerator(const v1::Manifest& manifest, const TensorMap& weights,
-                                                         DeviceKind device) {
+                                                         const GeneratorOptions& options) {
   if (manifest.generator().has_chain()) return MakeChainGenerator(manifest, weights);
   GENOSERVE_ASSIGN_OR_RETURN(GeneratorShape shape, ShapeOfGenerator(manifest));
   GENOSERVE_RETURN_IF_ERROR(CheckWeights(shape, weights));
-  GENOSERVE_ASSIGN_OR_RETURN(std::unique_ptr<Network> network, Network::Make(manifest, shape, weights, device));
+  GENOSERVE_ASSIGN_OR_RETURN(std::unique_ptr<Network> network, Network::Make(manifest, shape, weights, options.device));
   auto generator = std::make_unique<TiledGenerator>(manifest, std::move(shape), weights, std::move(network));
   GENOSERVE_RETURN_IF_ERROR(generator->ProveTiles());
   return generator;
 }
 
-absl::StatusOr<std::unique_ptr<Generator>> LoadGenerator(const Artifact& artifact, DeviceKind device) {
-  auto generator = MakeGenerator(artifact.manifest, artifact.weights, device);
+absl::StatusOr<std::unique_ptr<Generator>> LoadGenerator(const Artifact& artifact, const GeneratorOptions& options) {
+  auto generator = MakeGenerator(artifact.manifest, artifact.weights, options);
   if (generator.ok()) return generator;
   return Annotate(generator.status(), absl::StrCat("model ", artifact.model, " version ", artifact.version));
 }

@@ -35,6 +35,22 @@ void SetUpGeneratorThreads();
 /// Raised whenever output bytes change for the same artifact, engine and request.
 inline constexpr int kKernelRevision = 1;
 
+/// In what form a network's weights and activations are held. Output bytes depend on it; a chain has no such form and
+/// gives the same bytes with each.
+enum class Precision { kFp32, kBf16 };
+
+/// Reads "fp32" or "bf16"; INVALID_ARGUMENT otherwise.
+absl::StatusOr<Precision> ParsePrecision(absl::string_view text);
+
+/// What bytes depend on besides the artifact and the request.
+struct GeneratorOptions {
+  DeviceKind device = DeviceKind::kCpu;
+  Precision precision = Precision::kFp32;
+};
+
+/// Variants of a block, the unit by which a part of a row is generated. The last block of a row may be shorter.
+inline constexpr size_t kBlockVariants = 512;
+
 /// "avx512", "avx2" or "sse" on a CPU, as LibTorch's kernels choose; "sm_90" and the like on a GPU.
 std::string InstructionSet(DeviceKind device);
 
@@ -58,19 +74,22 @@ class Generator {
   /// Most samples of one call.
   virtual size_t max_tile_samples() const = 0;
 
-  /// Generates the samples, whole rows, in their order, into `rows`, which must have this packing, samples.size()
-  /// samples and variant_count() variants. `samples` holds 1 to max_tile_samples(); the forward pass always has one of
-  /// the tile shapes that were proved at load to give equal bits, padded. Errors of LibTorch come back classified:
-  /// RESOURCE_EXHAUSTED (out of memory), UNAVAILABLE (device broken for good), INTERNAL (a bug).
-  virtual absl::Status Generate(std::span<const SampleSpec> samples, GenotypeMatrix& rows) const = 0;
+  /// Generates the samples in their order into `rows`, which must have this packing, samples.size() samples and
+  /// variant_count() variants. `blocks` has the ascending indices of the blocks to generate, the bytes of which are
+  /// those of the whole row; empty = all. What the other blocks hold afterwards is not told. `samples` holds 1 to
+  /// max_tile_samples(); the forward pass always has one of the tile shapes that were proved at load to give equal
+  /// bits, padded. Errors of LibTorch come back classified: RESOURCE_EXHAUSTED (out of memory), UNAVAILABLE (device
+  /// broken for good), INTERNAL (a bug).
+  virtual absl::Status Generate(std::span<const SampleSpec> samples, std::span<const uint32_t> blocks,
+                                GenotypeMatrix& rows) const = 0;
 };
 
 /// Makes the generator of an artifact, verifies that its weights fit its spec (INVALID_ARGUMENT names the tensor) and
 /// are finite, and proves its tile shapes.
-absl::StatusOr<std::unique_ptr<Generator>> LoadGenerator(const Artifact& artifact, DeviceKind device);
+absl::StatusOr<std::unique_ptr<Generator>> LoadGenerator(const Artifact& artifact, const GeneratorOptions& options);
 
 /// The same from parts, for the trainer, which has no published artifact yet.
 absl::StatusOr<std::unique_ptr<Generator>> MakeGenerator(const v1::Manifest& manifest, const TensorMap& weights,
-                                                         DeviceKind device);
+                                                         const GeneratorOptions& options);
 
 }  // namespace genoserve

@@ -44,7 +44,7 @@ class GeneratorTest : public testing::Test {
   static void SetUpTestSuite() { SetUpGeneratorThreads(); }
 
   static std::unique_ptr<Generator> Make(const v1::Manifest& manifest) {
-    auto generator = MakeGenerator(manifest, RandomWeights(manifest, 11), DeviceKind::kCpu);
+    auto generator = MakeGenerator(manifest, RandomWeights(manifest, 11), {});
     EXPECT_TRUE(generator.ok()) << generator.status();
     return std::move(generator).value();
   }
@@ -52,7 +52,7 @@ class GeneratorTest : public testing::Test {
   static GenotypeMatrix Generate(const Generator& generator, const std::vector<SampleSpec>& samples) {
     GenotypeMatrix rows(generator.packing(), samples.size() * RowsPerSample(generator.packing()),
                         generator.variant_count());
-    const absl::Status status = generator.Generate(samples, rows);
+    const absl::Status status = generator.Generate(samples, {}, rows);
     EXPECT_TRUE(status.ok()) << status;
     EXPECT_TRUE(rows.PaddingIsZero());
     return rows;
@@ -144,12 +144,12 @@ TEST_F(GeneratorTest, FrequenciesFollowTheOutputs) {
   for (auto& [name, tensor] : weights) std::fill(tensor.values.begin(), tensor.values.end(), 0.0F);
   weights["output.bias"].values = {-2, 0, 1};
   weights["label_logits"].values = {0, 0, 0, 1, -3, 0.5F};
-  const auto haplotypes = MakeGenerator(acgan, weights, DeviceKind::kCpu).value();
+  const auto haplotypes = MakeGenerator(acgan, weights, {}).value();
   v1::Manifest wgan_gp = SmallWganGp(2);
   weights = RandomWeights(wgan_gp, 1);
   for (auto& [name, tensor] : weights) std::fill(tensor.values.begin(), tensor.values.end(), 0.0F);
   weights["output.bias"].values = {0, 1, 0.5F, -1, -2, 0};  // states of variant 0: 0, 0.5, -2; of 1: 1, -1, 0
-  const auto genotypes = MakeGenerator(wgan_gp, weights, DeviceKind::kCpu).value();
+  const auto genotypes = MakeGenerator(wgan_gp, weights, {}).value();
 
   constexpr size_t kSamples = 12800;
   std::vector<std::vector<double>> alleles(2, std::vector<double>(3));
@@ -190,7 +190,7 @@ TEST_F(GeneratorTest, ThresholdedHaplotypesAreThoseOfTheFormula) {
   auto* spec = manifest.mutable_generator()->mutable_acgan();
   spec->set_output(v1::ALLELE_OUTPUT_TANH_THRESHOLD);
   const TensorMap weights = RandomWeights(manifest, 2);
-  const auto generator = MakeGenerator(manifest, weights, DeviceKind::kCpu).value();
+  const auto generator = MakeGenerator(manifest, weights, {}).value();
   const auto linear = [&](const std::string& name, const std::vector<double>& x) {
     const Tensor& weight = weights.at(name + ".weight");
     std::vector<double> y(static_cast<size_t>(weight.shape[0]));
@@ -237,7 +237,7 @@ TEST_F(GeneratorTest, RefusesTilesThatDoNotFit) {
   const auto wgan_gp = Make(SmallWganGp(20));
   const auto code = [](const Generator& generator, const std::vector<SampleSpec>& samples, size_t matrix_samples) {
     GenotypeMatrix rows(generator.packing(), matrix_samples * RowsPerSample(generator.packing()), 20);
-    return generator.Generate(samples, rows).code();
+    return generator.Generate(samples, {}, rows).code();
   };
   const SampleSpec good = Sample(1, 0);
   EXPECT_EQ(code(*acgan, {good}, 1), absl::StatusCode::kOk);

@@ -21,7 +21,7 @@ namespace genoserve {
 namespace {
 
 // Variants of one product with the output layer: small enough that its results stay in the cache until they are drawn.
-constexpr size_t kBlockVariants = 1024;
+constexpr size_t kProductVariants = 1024;
 // Every part of a layer's inputs and outputs is padded with zeros to whole cache lines. Without that some of MKL's
 // kernels round a row differently by where it lies in memory.
 constexpr size_t kAlignment = 16;
@@ -191,8 +191,8 @@ class TorchNetwork final : public Network {
 
   void LoadOutput(const Tensor& weight, const Tensor& bias) {
     const auto width = static_cast<size_t>(weight.shape[1]);
-    for (size_t first = 0; first < shape_.variants; first += kBlockVariants) {
-      const size_t count = std::min(kBlockVariants, shape_.variants - first);
+    for (size_t first = 0; first < shape_.variants; first += kProductVariants) {
+      const size_t count = std::min(kProductVariants, shape_.variants - first);
       Tensor block_weight{{static_cast<int64_t>(shape_.states * count), weight.shape[1]}, {}};
       Tensor block_bias{{static_cast<int64_t>(shape_.states * count)}, {}};
       for (size_t state = 0; state < shape_.states; ++state) {

@@ -16,7 +16,7 @@ using ::testing::HasSubstr;
 
 // The message of the refusal of a manifest and weights.
 std::string Refusal(const v1::Manifest& manifest, const TensorMap& weights) {
-  const auto generator = MakeGenerator(manifest, weights, DeviceKind::kCpu);
+  const auto generator = MakeGenerator(manifest, weights, {});
   EXPECT_EQ(generator.status().code(), absl::StatusCode::kInvalidArgument) << generator.status();
   return std::string(generator.status().message());
 }
@@ -24,7 +24,7 @@ std::string Refusal(const v1::Manifest& manifest, const TensorMap& weights) {
 TEST(WeightsTest, RefusesTensorsThatDoNotFitTheSpec) {
   for (const v1::Manifest& manifest : {SmallAcgan(50, 3), SmallWganGp(50)}) {
     const TensorMap good = RandomWeights(manifest, 1);
-    ASSERT_TRUE(MakeGenerator(manifest, good, DeviceKind::kCpu).ok());
+    ASSERT_TRUE(MakeGenerator(manifest, good, {}).ok());
     for (const auto& [name, tensor] : good) {
       TensorMap bad = good;
       bad.erase(name);

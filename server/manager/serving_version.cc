@@ -34,7 +34,7 @@ absl::Status WarmUp(const ServingVersion& version) {
     }
     GenotypeMatrix rows(generator.packing(), size * RowsPerSample(generator.packing()), generator.variant_count());
     for (int pass = 0; pass < kWarmUpPasses; ++pass) {
-      GENOSERVE_RETURN_IF_ERROR(Annotate(generator.Generate(samples, rows), "warm-up"));
+      GENOSERVE_RETURN_IF_ERROR(Annotate(generator.Generate(samples, {}, rows), "warm-up"));
     }
     if (size == generator.max_tile_samples()) return absl::OkStatus();
   }
@@ -77,7 +77,7 @@ absl::StatusOr<std::unique_ptr<ServingVersion>> LoadVersion(const CheckpointStor
   GENOSERVE_ASSIGN_OR_RETURN(*digest, ManifestDigest(store, model, version));
   GENOSERVE_ASSIGN_OR_RETURN(Artifact artifact, ReadArtifact(store, model, version));
   if (options.gate.has_value()) GENOSERVE_RETURN_IF_ERROR(CheckGate(*options.gate, artifact.manifest));
-  GENOSERVE_ASSIGN_OR_RETURN(std::unique_ptr<Generator> generator, LoadGenerator(artifact, options.device));
+  GENOSERVE_ASSIGN_OR_RETURN(std::unique_ptr<Generator> generator, LoadGenerator(artifact, {.device = options.device}));
   auto loaded = std::make_unique<ServingVersion>();
   loaded->model = artifact.model;
   loaded->version = artifact.version;

@@ -213,7 +213,7 @@ absl::Status TileScheduler::Generate(Tile& tile) {
       tile.rows.packing() != generator.packing()) {
     tile.rows = GenotypeMatrix(generator.packing(), rows, generator.variant_count());
   }
-  absl::Status status = generator.Generate(tile.specs, tile.rows);
+  absl::Status status = generator.Generate(tile.specs, {}, tile.rows);
   if (!status.ok()) return status;
   place = 0;
   for (const Slice& slice : tile.slices) {

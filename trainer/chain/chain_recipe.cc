@@ -193,7 +193,7 @@ class ChainRecipe final : public Recipe {
       for (size_t p = 0; p < phenotypes.size(); ++p) phenotypes[p] = data_.phenotypes[p][sample];
       GenotypeMatrix made(Packing::kDiploid2Bit, 1, row.size());
       const SampleSpec spec = {.seed = seed_, .sample = i, .label = -1, .phenotypes = phenotypes};
-      GENOSERVE_RETURN_IF_ERROR(generator->Generate({&spec, 1}, made));
+      GENOSERVE_RETURN_IF_ERROR(generator->Generate({&spec, 1}, {}, made));
       made.UnpackRow(0, row);
       for (size_t v = 0; v < row.size(); ++v) {
         codes(static_cast<Eigen::Index>(i), static_cast<Eigen::Index>(v)) = static_cast<float>(row[v]);

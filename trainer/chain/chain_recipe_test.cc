@@ -214,7 +214,7 @@ TEST(ChainRecipeTest, AServerLoadsItAndRowsHaveTheFrequenciesOfTheirLabel) {
   const TrainingSet data = Labelled();
   v1::Manifest manifest = LabelManifest();
   manifest.mutable_generator()->mutable_chain()->set_borrowing(0);
-  const auto generator = MakeGenerator(manifest, Train(manifest, data), DeviceKind::kCpu);
+  const auto generator = MakeGenerator(manifest, Train(manifest, data), {});
   ASSERT_TRUE(generator.ok()) << generator.status();
   constexpr size_t kSamples = 1500;
   for (int label = 0; label < 3; ++label) {
@@ -232,7 +232,7 @@ TEST(ChainRecipeTest, AServerLoadsItAndRowsHaveTheFrequenciesOfTheirLabel) {
         samples.push_back({.seed = 1, .sample = first + i, .label = label, .phenotypes = {}});
       }
       GenotypeMatrix tile(Packing::kHaplotype1Bit, 200, kVariants);
-      ASSERT_TRUE((*generator)->Generate(samples, tile).ok());
+      ASSERT_TRUE((*generator)->Generate(samples, {}, tile).ok());
       for (size_t row = 0; row < 200; ++row) {
         for (size_t v = 0; v < kVariants; ++v) made[v] += tile.Get(row, v);
       }
@@ -271,7 +271,7 @@ TEST(ChainRecipeTest, RowsFollowATraitAsPeopleDo) {
   const TrainingSet data = WithTrait(kPeople, 5);
   const v1::Manifest manifest = TraitManifest(kPeople);
   ASSERT_GT(manifest.generator().chain().candidates(), 1);
-  const auto generator = MakeGenerator(manifest, Train(manifest, data), DeviceKind::kCpu);
+  const auto generator = MakeGenerator(manifest, Train(manifest, data), {});
   ASSERT_TRUE(generator.ok()) << generator.status();
 
   // People that it never saw: how well the trait tells the score of a row, and how well a request does.
@@ -285,7 +285,7 @@ TEST(ChainRecipeTest, RowsFollowATraitAsPeopleDo) {
     const std::vector<double> phenotypes = {trait};
     const SampleSpec sample = {.seed = 9, .sample = i, .label = -1, .phenotypes = phenotypes};
     GenotypeMatrix row(Packing::kDiploid2Bit, 1, kVariants);
-    ASSERT_TRUE((*generator)->Generate({&sample, 1}, row).ok()) << trait;
+    ASSERT_TRUE((*generator)->Generate({&sample, 1}, {}, row).ok()) << trait;
     if (std::isnan(trait)) continue;
     asked.push_back(trait);
     of_people.push_back(TrueScore(others.genotypes, i));
@@ -293,7 +293,7 @@ TEST(ChainRecipeTest, RowsFollowATraitAsPeopleDo) {
     for (const size_t high : {0, 1}) {
       const std::vector<double> extreme = {high == 1 ? 65.0 : 35.0};
       const SampleSpec other = {.seed = 10, .sample = i, .label = -1, .phenotypes = extreme};
-      ASSERT_TRUE((*generator)->Generate({&other, 1}, row).ok());
+      ASSERT_TRUE((*generator)->Generate({&other, 1}, {}, row).ok());
       means[high] += TrueScore(row, 0) / kPeople;
     }
   }
@@ -319,13 +319,13 @@ TEST(ChainRecipeTest, ClassesOfSamplesWithoutLabelsAreTheirFamilies) {
   const TensorMap tensors = Train(manifest, data);
   EXPECT_THAT(tensors.at("chain.class_shares").values,
               testing::Pointwise(testing::FloatNear(1e-5F), std::vector{0.5F, 0.5F}));
-  const auto generator = MakeGenerator(manifest, tensors, DeviceKind::kCpu);
+  const auto generator = MakeGenerator(manifest, tensors, {});
   ASSERT_TRUE(generator.ok()) << generator.status();
   GenotypeMatrix row(Packing::kDiploid2Bit, 1, kVariants);
   int firsts[3] = {};
   for (uint64_t i = 0; i < 300; ++i) {
     const SampleSpec sample = {.seed = 1, .sample = i, .label = -1, .phenotypes = {}};
-    ASSERT_TRUE((*generator)->Generate({&sample, 1}, row).ok());
+    ASSERT_TRUE((*generator)->Generate({&sample, 1}, {}, row).ok());
     ++firsts[row.Get(0, 0)];
     EXPECT_EQ(row.Get(0, 0), row.Get(0, 70)) << "chromosomes are of one class";
   }

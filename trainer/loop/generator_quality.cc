@@ -60,7 +60,7 @@ absl::StatusOr<GenotypeMatrix> GenerateLike(const Generator& generator, const Tr
       specs[i] = {seed, sample, training.labels.empty() ? -1 : training.labels[sample], phenotypes[sample]};
     }
     GenotypeMatrix rows(packing, count * RowsPerSample(packing), generator.variant_count());
-    GENOSERVE_RETURN_IF_ERROR(generator.Generate(specs, rows));
+    GENOSERVE_RETURN_IF_ERROR(generator.Generate(specs, {}, rows));
     std::copy(rows.bytes().begin(), rows.bytes().end(),
               cohort.mutable_bytes().begin() + static_cast<ptrdiff_t>(first * sample_bytes));
   }

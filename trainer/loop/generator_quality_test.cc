@@ -58,7 +58,7 @@ class GeneratorQualityTest : public testing::Test {
 };
 
 TEST_F(GeneratorQualityTest, ACohortLikeTheTrainingSetHasItsLabels) {
-  const auto generator = MakeGenerator(manifest_, weights_, DeviceKind::kCpu);
+  const auto generator = MakeGenerator(manifest_, weights_, {});
   ASSERT_TRUE(generator.ok()) << generator.status();
   const absl::StatusOr<GenotypeMatrix> cohort = GenerateLike(**generator, training_, 5, [] { return false; });
   ASSERT_TRUE(cohort.ok()) << cohort.status();

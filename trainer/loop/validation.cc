@@ -113,7 +113,8 @@ Validator::Validator(const v1::Manifest& manifest, const RealSamples& real, v1::
 
 absl::StatusOr<v1::Validation> Validator::Validate(const TensorMap& weights,
                                                    absl::FunctionRef<bool()> should_stop) const {
-  GENOSERVE_ASSIGN_OR_RETURN(const std::unique_ptr<Generator> generator, MakeGenerator(manifest_, weights, device_));
+  GENOSERVE_ASSIGN_OR_RETURN(const std::unique_ptr<Generator> generator,
+                             MakeGenerator(manifest_, weights, {.device = device_}));
   GENOSERVE_ASSIGN_OR_RETURN(GenotypeMatrix genotypes,
                              GenerateLike(*generator, like_, manifest_.training().seed(), should_stop));
   const std::string no_note;

@@ -57,7 +57,7 @@ void Train(Recipe& recipe, int steps) {
 
 // A cohort with the labels and phenotypes of the training set.
 GenotypeMatrix Generate(const v1::Manifest& manifest, const TensorMap& weights, const TestData& data) {
-  const auto generator = MakeGenerator(manifest, weights, DeviceKind::kCpu);
+  const auto generator = MakeGenerator(manifest, weights, {});
   EXPECT_TRUE(generator.ok()) << generator.status();
   const GenotypeMatrix& real = data.set.genotypes;
   GenotypeMatrix cohort(real.packing(), real.rows(), real.variants());
@@ -68,7 +68,7 @@ GenotypeMatrix Generate(const v1::Manifest& manifest, const TensorMap& weights, 
         .seed = 5, .sample = i, .label = data.set.labels.empty() ? -1 : data.set.labels[i], .phenotypes = phenotypes};
     const size_t rows = RowsPerSample(real.packing());
     GenotypeMatrix one(real.packing(), rows, real.variants());
-    EXPECT_TRUE((*generator)->Generate({&sample, 1}, one).ok());
+    EXPECT_TRUE((*generator)->Generate({&sample, 1}, {}, one).ok());
     for (size_t row = 0; row < rows; ++row) {
       std::copy(one.Row(row).begin(), one.Row(row).end(), cohort.MutableRow(i * rows + row).begin());
     }

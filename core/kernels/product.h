@@ -1,0 +1,54 @@
+// Products of tiles with the weights of a layer, on one thread: what serving spends its time on. Each output is one
+// chain of additions in the order of the inputs, so that a row's bits depend on that row alone, whatever the number of
+// rows and columns and wherever it lies.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace genoserve {
+
+/// A layer's weights and biases in the order in which Multiply reads them. Immutable after it was made, hence
+/// thread-safe.
+class PackedLayer {
+ public:
+  /// How weights and inputs are held. Sums are fp32 in both.
+  ///
+  /// kFp32: one fused multiply-add an input; the same bits on every machine that has them (x86-64-v3).
+  /// kBf16: inputs and weights are rounded to bfloat16, to nearest even. Where the CPU multiplies pairs of them
+  /// (AVX-512 BF16) the bits are that instruction's, elsewhere those of fp32 arithmetic on the rounded values.
+  enum class Form { kFp32, kBf16 };
+
+  /// Outputs of a panel; Multiply computes whole ones.
+  static constexpr size_t kPanel = 32;
+
+  PackedLayer() = default;
+  /// `weight` is [outputs, inputs], `bias` [outputs]; outputs are padded with zeros to whole panels.
+  PackedLayer(Form form, std::span<const float> weight, std::span<const float> bias, size_t inputs);
+
+  Form form() const { return form_; }
+  size_t inputs() const { return inputs_; }
+  size_t outputs() const { return outputs_; }
+  size_t panels() const { return (outputs_ + kPanel - 1) / kPanel; }
+
+ private:
+  friend void Multiply(const PackedLayer& layer, const float* inputs, size_t input_stride, size_t rows,
+                       size_t first_panel, size_t panels, float* outputs, size_t output_stride);
+
+  Form form_ = Form::kFp32;
+  size_t inputs_ = 0;
+  size_t outputs_ = 0;
+  std::vector<float> bias_;  // padded
+  std::vector<uint8_t> weights_;
+};
+
+/// outputs[row, j] = bias[j] + sum over i of inputs[row, i] * weight[j, i], for the outputs of `panels` panels from
+/// `first_panel` on: output j of the first panel goes to outputs[row * output_stride]. Strides are floats from row to
+/// row; output_stride is at least kPanel * panels, and padded outputs are written too. Nothing is allocated after a
+/// thread's first calls.
+void Multiply(const PackedLayer& layer, const float* inputs, size_t input_stride, size_t rows, size_t first_panel,
+              size_t panels, float* outputs, size_t output_stride);
+
+}  // namespace genoserve
