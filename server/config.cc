@@ -73,6 +73,7 @@ absl::Status ValidateConfig(const v1::ServerConfig& config) {
   GENOSERVE_RETURN_IF_ERROR(InRange("--max-streams", int64_t{config.max_streams()}, 1, 1'000'000));
   GENOSERVE_RETURN_IF_ERROR(InRange("--drain-delay", config.drain_delay_seconds(), 0.0, 3600.0));
   GENOSERVE_RETURN_IF_ERROR(InRange("--drain-timeout", config.drain_timeout_seconds(), 0.0, 86400.0));
+  GENOSERVE_RETURN_IF_ERROR(InRange("--max-connection-age", config.max_connection_age_seconds(), 0.0, 1e6));
   return CheckSecurity(config);
 }
 

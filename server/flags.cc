@@ -27,6 +27,7 @@ absl::StatusOr<CommandLine> ParseCommandLine(int argc, const char* const* argv) 
   double poll_seconds = defaults.poll_seconds();
   double drain_delay = defaults.drain_delay_seconds();
   double drain_timeout = defaults.drain_timeout_seconds();
+  double max_connection_age = 0;
   bool insecure = false;
 
   CLI::App app{"Serves synthetic cohorts drawn from the generators in a store.", "genoserve-server"};
@@ -45,6 +46,9 @@ absl::StatusOr<CommandLine> ParseCommandLine(int argc, const char* const* argv) 
   app.add_option("--drain-delay", drain_delay, "seconds after SIGTERM in which requests are still taken")
       ->capture_default_str();
   app.add_option("--drain-timeout", drain_timeout, "seconds after that in which streams may finish")
+      ->capture_default_str();
+  app.add_option("--max-connection-age", max_connection_age,
+                 "seconds after which clients connect anew, for load balancers; streams finish; 0 = never")
       ->capture_default_str();
   app.add_option("--tls-cert", certificate, "PEM file of the server's certificate, chain included");
   app.add_option("--tls-key", key, "PEM file of its key");
@@ -84,6 +88,7 @@ absl::StatusOr<CommandLine> ParseCommandLine(int argc, const char* const* argv) 
   config.set_max_streams(max_streams);
   config.set_drain_delay_seconds(drain_delay);
   config.set_drain_timeout_seconds(drain_timeout);
+  config.set_max_connection_age_seconds(max_connection_age);
   if (!certificate.empty() || !key.empty() || !client_ca.empty()) {
     config.mutable_tls()->set_certificate(certificate);
     config.mutable_tls()->set_key(key);
