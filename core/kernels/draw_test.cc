@@ -2,13 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
 
 #include "core/base/crc32c.h"
 #include "core/genotype/genotype_matrix.h"
-#include "hwy/targets.h"
+#include "core/kernels/test_targets.h"
 
 namespace genoserve {
 namespace {
@@ -44,21 +45,6 @@ std::vector<uint8_t> DrawnGenotypes(std::span<const float> logits0, std::span<co
 
 uint32_t Checksum(const std::vector<uint8_t>& bytes) {
   return Crc32c({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-}
-
-// Runs a check with each instruction set that this CPU has.
-template <class Check>
-void OnEachTarget(const Check& check) {
-  const int64_t all = hwy::SupportedTargets();
-  for (int64_t left = all; left != 0; left &= left - 1) {
-    const int64_t target = left & -left;
-    SCOPED_TRACE(hwy::TargetName(target));
-    hwy::SetSupportedTargetsForTest(target);
-    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-    check();
-  }
-  hwy::SetSupportedTargetsForTest(0);
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
 }
 
 TEST(DrawTest, AllelesComeWithTheProbabilityOfTheirLogit) {

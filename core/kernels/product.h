@@ -3,6 +3,7 @@
 // rows and columns and wherever it lies.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -16,9 +17,9 @@ class PackedLayer {
  public:
   /// How weights and inputs are held. Sums are fp32 in both.
   ///
-  /// kFp32: one fused multiply-add an input; the same bits on every machine that has them (x86-64-v3).
-  /// kBf16: inputs and weights are rounded to bfloat16, to nearest even. Where the CPU multiplies pairs of them
-  /// (AVX-512 BF16) the bits are that instruction's, elsewhere those of fp32 arithmetic on the rounded values.
+  /// kFp32: one fused multiply-add an input, from the bias on; the same bits on every machine that has them
+  /// (x86-64-v3). kBf16: inputs and weights are rounded to bfloat16, to nearest even. Where the CPU multiplies pairs of
+  /// them (AVX-512 BF16) the bits are that instruction's, elsewhere those of fp32 arithmetic on the rounded values.
   enum class Form { kFp32, kBf16 };
 
   /// Outputs of a panel; Multiply computes whole ones.
@@ -34,6 +35,10 @@ class PackedLayer {
   size_t panels() const { return (outputs_ + kPanel - 1) / kPanel; }
 
  private:
+  struct alignas(64) CacheLine {
+    std::array<uint8_t, 64> bytes;
+  };
+
   friend void Multiply(const PackedLayer& layer, const float* inputs, size_t input_stride, size_t rows,
                        size_t first_panel, size_t panels, float* outputs, size_t output_stride);
 
@@ -41,7 +46,8 @@ class PackedLayer {
   size_t inputs_ = 0;
   size_t outputs_ = 0;
   std::vector<float> bias_;  // padded
-  std::vector<uint8_t> weights_;
+  // [panel][input or pair of inputs][kPanel]: fp32, or two bfloat16, the first input's in the lower half.
+  std::vector<CacheLine> weights_;
 };
 
 /// outputs[row, j] = bias[j] + sum over i of inputs[row, i] * weight[j, i], for the outputs of `panels` panels from

@@ -1,0 +1,235 @@
+#include "core/kernels/product.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <utility>
+
+#include "core/kernels/product_kernels.h"
+
+// The kernels are compiled for several instruction sets and the best one that the CPU has is chosen at run time.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/kernels/product.cc"
+#include "hwy/foreach_target.h"  // IWYU pragma: keep
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace genoserve::HWY_NAMESPACE {
+namespace {
+
+// Inputs of a block, prepared as fp32.
+constexpr size_t kFloats = kPreparedBytes / sizeof(float);
+
+#if HWY_NATIVE_FMA
+namespace hn = hwy::HWY_NAMESPACE;
+
+using Floats = hn::ScalableTag<float>;
+using Words = hn::RebindToUnsigned<Floats>;
+using Vector = hn::Vec<Floats>;
+constexpr size_t kLanes = hn::MaxLanes(Floats());
+// Two sums a row, two weights and an input are all that the registers hold: 32 with AVX-512, else 16.
+constexpr size_t kMostRows = kLanes == 16 ? kMostKernelRows : 6;
+
+// Adds the products of step `i` to the sums.
+template <PackedLayer::Form kForm, size_t... kRow>
+HWY_INLINE void Step(const float* HWY_RESTRICT inputs, const void* HWY_RESTRICT weights, size_t i, Vector* left,
+                     Vector* right) {
+  const Floats d;
+  constexpr size_t kStride = kPreparedStride / sizeof(float);
+  const auto add = [](float input, Vector weights0, Vector weights1, Vector& sum0, Vector& sum1) HWY_ATTR {
+    const auto value = hn::Set(Floats(), input);
+    sum0 = hn::MulAdd(value, weights0, sum0);
+    sum1 = hn::MulAdd(value, weights1, sum1);
+  };
+  if constexpr (kForm == PackedLayer::Form::kFp32) {
+    const auto* at = static_cast<const float*>(weights) + i * PackedLayer::kPanel;
+    const auto weights0 = hn::Load(d, at);
+    const auto weights1 = hn::Load(d, at + kLanes);
+    (add(inputs[kRow * kStride + i], weights0, weights1, left[kRow], right[kRow]), ...);
+  } else {
+    // The second of a pair first, as the instruction does.
+    const Words w;
+    const auto* at = static_cast<const uint32_t*>(weights) + i * PackedLayer::kPanel;
+    const auto pairs0 = hn::Load(w, at);
+    const auto pairs1 = hn::Load(w, at + kLanes);
+    const auto upper = hn::Set(w, 0xFFFF0000);
+    const auto second0 = hn::BitCast(d, hn::And(pairs0, upper));
+    const auto second1 = hn::BitCast(d, hn::And(pairs1, upper));
+    (add(inputs[kRow * kStride + 2 * i + 1], second0, second1, left[kRow], right[kRow]), ...);
+    const auto first0 = hn::BitCast(d, hn::ShiftLeft<16>(pairs0));
+    const auto first1 = hn::BitCast(d, hn::ShiftLeft<16>(pairs1));
+    (add(inputs[kRow * kStride + 2 * i], first0, first1, left[kRow], right[kRow]), ...);
+  }
+}
+
+template <PackedLayer::Form kForm, size_t... kRow>
+void Kernel(const void* prepared, const void* weights, size_t steps, const float* start, float* outputs,
+            size_t output_stride) {
+  const Floats d;
+  const auto* inputs = static_cast<const float*>(prepared);
+  // A weight or a pair of them is four bytes.
+  for (size_t part = 0; part < PackedLayer::kPanel; part += 2 * kLanes) {
+    const void* some = static_cast<const uint32_t*>(weights) + part;
+    float* to = outputs + part;
+    Vector left[sizeof...(kRow)];
+    Vector right[sizeof...(kRow)];
+    if (start != nullptr) {
+      ((left[kRow] = hn::LoadU(d, start + part), right[kRow] = hn::LoadU(d, start + part + kLanes)), ...);
+    } else {
+      ((left[kRow] = hn::LoadU(d, to + kRow * output_stride),
+        right[kRow] = hn::LoadU(d, to + kRow * output_stride + kLanes)),
+       ...);
+    }
+    for (size_t i = 0; i < steps; ++i) Step<kForm, kRow...>(inputs, some, i, left, right);
+    ((hn::StoreU(left[kRow], d, to + kRow * output_stride),
+      hn::StoreU(right[kRow], d, to + kRow * output_stride + kLanes)),
+     ...);
+  }
+}
+#else
+constexpr size_t kMostRows = 1;
+
+// The scalar twin, for a CPU without fused multiply-add.
+template <PackedLayer::Form kForm, size_t kRow>
+void Kernel(const void* prepared, const void* weights, size_t steps, const float* start, float* outputs,
+            size_t /*output_stride*/) {
+  const auto* inputs = static_cast<const float*>(prepared);
+  if (start != nullptr) std::copy_n(start, PackedLayer::kPanel, outputs);
+  for (size_t i = 0; i < steps; ++i) {
+    for (size_t j = 0; j < PackedLayer::kPanel; ++j) {
+      const size_t at = i * PackedLayer::kPanel + j;
+      if constexpr (kForm == PackedLayer::Form::kFp32) {
+        outputs[j] = std::fma(inputs[i], static_cast<const float*>(weights)[at], outputs[j]);
+      } else {
+        const auto* pair = static_cast<const uint16_t*>(weights) + 2 * at;
+        outputs[j] = std::fma(inputs[2 * i + 1], FromBf16(pair[1]), outputs[j]);
+        outputs[j] = std::fma(inputs[2 * i], FromBf16(pair[0]), outputs[j]);
+      }
+    }
+  }
+}
+#endif
+
+template <PackedLayer::Form kForm, size_t... kRow>
+constexpr ProductKernel KernelOf(std::index_sequence<kRow...> /*rows*/) {
+  return Kernel<kForm, kRow...>;
+}
+
+template <PackedLayer::Form kForm, size_t... kIndex>
+constexpr ProductKernels AllKernels(std::index_sequence<kIndex...> /*indices*/) {
+  ProductKernels all;
+  all.block = kFloats;
+  all.most_rows = kMostRows;
+  ((all.kernels[kIndex] = KernelOf<kForm>(std::make_index_sequence<kIndex + 1>())), ...);
+  return all;
+}
+
+void Copy(const float* inputs, size_t size, void* prepared) { std::memcpy(prepared, inputs, size * sizeof(float)); }
+
+void Round(const float* inputs, size_t size, void* prepared) {
+  auto* to = static_cast<float*>(prepared);
+  for (size_t i = 0; i < size; ++i) to[i] = FromBf16(ToBf16(inputs[i]));
+  if (size % 2 != 0) to[size] = 0.0F;
+}
+
+ProductKernels Fp32Kernels() {
+  ProductKernels all = AllKernels<PackedLayer::Form::kFp32>(std::make_index_sequence<kMostRows>());
+  all.prepare = Copy;
+  return all;
+}
+
+// For products of bfloat16 by fp32 arithmetic.
+ProductKernels RoundedKernels() {
+  ProductKernels all = AllKernels<PackedLayer::Form::kBf16>(std::make_index_sequence<kMostRows>());
+  all.prepare = Round;
+  return all;
+}
+
+}  // namespace
+}  // namespace genoserve::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace genoserve {
+namespace {
+
+// Rows whose inputs are prepared at a time, which bounds what a thread keeps: 528 KiB, of a size with the cache's.
+constexpr size_t kMostRows = 256;
+
+// Steps of the layer's chain of additions: inputs, or pairs of them.
+size_t Steps(PackedLayer::Form form, size_t inputs) {
+  return form == PackedLayer::Form::kBf16 ? (inputs + 1) / 2 : inputs;
+}
+
+}  // namespace
+
+HWY_EXPORT(Fp32Kernels);
+HWY_EXPORT(RoundedKernels);
+
+PackedLayer::PackedLayer(Form form, std::span<const float> weight, std::span<const float> bias, size_t inputs)
+    : form_(form), inputs_(inputs), outputs_(bias.size()), bias_(panels() * kPanel) {
+  std::copy(bias.begin(), bias.end(), bias_.begin());
+  const size_t steps = Steps(form, inputs);
+  weights_.resize(panels() * steps * kPanel * sizeof(uint32_t) / sizeof(CacheLine));
+  auto* to = reinterpret_cast<uint8_t*>(weights_.data());
+  for (size_t output = 0; output < outputs_; ++output) {
+    for (size_t input = 0; input < inputs; ++input) {
+      const float value = weight[output * inputs + input];
+      const size_t panel = output / kPanel * steps;
+      if (form == Form::kFp32) {
+        std::memcpy(to + ((panel + input) * kPanel + output % kPanel) * sizeof(value), &value, sizeof(value));
+      } else {
+        const uint16_t rounded = ToBf16(value);
+        const size_t pair = (panel + input / 2) * kPanel + output % kPanel;
+        std::memcpy(to + (2 * pair + input % 2) * sizeof(rounded), &rounded, sizeof(rounded));
+      }
+    }
+  }
+}
+
+void Multiply(const PackedLayer& layer, const float* inputs, size_t input_stride, size_t rows, size_t first_panel,
+              size_t panels, float* outputs, size_t output_stride) {
+  constexpr size_t kPanel = PackedLayer::kPanel;
+  const bool pairs = layer.form_ == PackedLayer::Form::kBf16;
+  const ProductKernels* native = pairs && (hwy::SupportedTargets() & HWY_AVX3) != 0 ? NativeBf16Kernels() : nullptr;
+  const ProductKernels set = native != nullptr ? *native
+                             : pairs           ? HWY_DYNAMIC_DISPATCH(RoundedKernels)()
+                                               : HWY_DYNAMIC_DISPATCH(Fp32Kernels)();
+  const size_t steps = Steps(layer.form_, layer.inputs_);
+  // Blocks of inputs of about one size, and of whole steps.
+  const size_t blocks = std::max<size_t>(1, (layer.inputs_ + set.block - 1) / set.block);
+  const size_t block_steps = std::max<size_t>(1, (steps + blocks - 1) / blocks);
+  thread_local std::vector<PackedLayer::CacheLine> scratch;
+  const size_t lines = std::min(rows, kMostRows) * kPreparedStride / sizeof(PackedLayer::CacheLine);
+  if (scratch.size() < lines) scratch.resize(lines);
+  auto* prepared = reinterpret_cast<uint8_t*>(scratch.data());
+  for (size_t first_row = 0; first_row < rows; first_row += kMostRows) {
+    const size_t some = std::min(kMostRows, rows - first_row);
+    const size_t groups = (some + set.most_rows - 1) / set.most_rows;
+    for (size_t step = 0; step < std::max<size_t>(steps, 1); step += block_steps) {
+      const size_t size = std::min(block_steps, steps - step);
+      const size_t first_input = pairs ? 2 * step : step;
+      const size_t input_count = std::min(pairs ? 2 * size : size, layer.inputs_ - first_input);
+      for (size_t row = 0; row < some; ++row) {
+        set.prepare(inputs + (first_row + row) * input_stride + first_input, input_count,
+                    prepared + row * kPreparedStride);
+      }
+      for (size_t panel = 0; panel < panels; ++panel) {
+        const size_t output = (first_panel + panel) * kPanel;
+        const auto* weights = layer.weights_.data() +
+                              (output * steps + step * kPanel) * sizeof(uint32_t) / sizeof(PackedLayer::CacheLine);
+        const float* start = step == 0 ? &layer.bias_[output] : nullptr;
+        // Groups of rows that differ by one at most.
+        for (size_t group = 0; group < groups; ++group) {
+          const size_t row = group * some / groups;
+          const size_t count = (group + 1) * some / groups - row;
+          set.kernels[count - 1](prepared + row * kPreparedStride, weights, size, start,
+                                 outputs + (first_row + row) * output_stride + panel * kPanel, output_stride);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace genoserve
+#endif  // HWY_ONCE

@@ -1,0 +1,51 @@
+// What Multiply is made of: for each instruction set, kernels that compute a few rows of one panel.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+namespace genoserve {
+
+/// Bytes of a row's prepared inputs that a kernel reads in one call, and how far apart rows of them are: one cache line
+/// more, lest the rows of a kernel fall into the same few places of the cache.
+inline constexpr size_t kPreparedBytes = 2048;
+inline constexpr size_t kPreparedStride = kPreparedBytes + 64;
+
+/// The most rows that any kernel computes in one call: 2 * 14 sums, 2 weights and an input fill 32 registers.
+inline constexpr size_t kMostKernelRows = 14;
+
+/// Adds the products of `steps` inputs (pairs of inputs in bf16), rows of which are kPreparedStride bytes apart, with
+/// the weights of a panel to sums that begin with `start`, kPanel of them for each row, or with what stands in
+/// `outputs` where `start` is null. Writes the sums to `outputs`.
+using ProductKernel = void (*)(const void* prepared, const void* weights, size_t steps, const float* start,
+                               float* outputs, size_t output_stride);
+
+struct ProductKernels {
+  /// Inputs of a block: what of a row fills kPreparedBytes.
+  size_t block = 0;
+  /// Rows of the largest kernel.
+  size_t most_rows = 0;
+  /// kernels[n - 1] computes n rows.
+  std::array<ProductKernel, kMostKernelRows> kernels{};
+  /// Writes `size` inputs of one row in the form that the kernels read, an odd one in bf16 followed by a 0.
+  void (*prepare)(const float* inputs, size_t size, void* prepared) = nullptr;
+};
+
+/// The kernels of this CPU with AVX-512 BF16, or null where it lacks that.
+const ProductKernels* NativeBf16Kernels();
+
+/// Rounded to bfloat16, to nearest even, as the instructions do: subnormal numbers count as 0, a NaN stays one.
+inline uint16_t ToBf16(float value) {
+  const auto bits = std::bit_cast<uint32_t>(value);
+  const uint32_t magnitude = bits & 0x7FFFFFFF;
+  if (magnitude > 0x7F800000) return static_cast<uint16_t>(bits >> 16 | 0x40);
+  if (magnitude < 0x00800000) return static_cast<uint16_t>(bits >> 16 & 0x8000);
+  return static_cast<uint16_t>((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
+}
+
+/// The number that 16 bits of bfloat16 stand for.
+inline float FromBf16(uint16_t bits) { return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16); }
+
+}  // namespace genoserve
