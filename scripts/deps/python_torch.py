@@ -5,7 +5,7 @@ Usage: python_torch.py PROGRAM [ARGUMENT]...
 
 The wheel's Python part links the CUDA libraries, gigabytes that a CPU never calls. Stand-ins take their place: shared
 libraries of the same names whose functions do nothing, made by cc in GENOSERVE_DEPS/stand-ins-VERSION. Set-up made the
-virtual environment that has what else PyTorch imports.
+virtual environment that has what else PyTorch imports. A PYTHONPATH is searched after PyTorch.
 """
 import collections
 import os
@@ -92,7 +92,8 @@ def main():
     place = DEPS / f"stand-ins-{version}"
     make_stand_ins(place)
     python = DEPS / "oracles" / "bin" / "python"
-    environment = {**os.environ, "LD_LIBRARY_PATH": str(place), "PYTHONPATH": str(TORCH.parent)}
+    path = [str(TORCH.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {**os.environ, "LD_LIBRARY_PATH": str(place), "PYTHONPATH": os.pathsep.join(path)}
     os.execve(python, [str(python), *sys.argv[1:]], environment)
 
 

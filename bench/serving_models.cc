@@ -1,0 +1,105 @@
+// Publishes generators of the sizes that serving is measured with. Their weights are random, so that their genotypes
+// mean nothing and their speed is that of a trained generator of the same sizes.
+#include <cstdint>
+#include <iostream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "core/artifact/artifact.h"
+#include "core/base/status.h"
+#include "core/model/condition.h"
+#include "core/model/test_models.h"
+#include "core/store/checkpoint_store.h"
+
+namespace genoserve {
+namespace {
+
+constexpr uint64_t kSeed = 1;
+constexpr int kLabels = 5;
+// Of the one contig, between variants; a region of a share of the variants is so long a part of the contig.
+constexpr int64_t kSpacing = 100;
+
+struct Model {
+  std::string name;
+  int variants = 0;
+};
+
+std::vector<Model> Models() {
+  return {{"acgan-805", 805}, {"acgan-10k", 10000}, {"wgan-10k", 10346}, {"wgan-50k", 50161}};
+}
+
+// The sizes of Genome-AC-GAN: widths are parts of the number of variants, labels stand four times on each side of z.
+v1::Manifest Acgan(int variants) {
+  v1::Manifest manifest = SmallAcgan(variants, kLabels);
+  v1::AcganSpec& spec = *manifest.mutable_generator()->mutable_acgan();
+  spec.Clear();
+  spec.set_latent_size(800);
+  spec.set_label_repeats(4);
+  for (const double divisor : {1.3, 1.2, 1.1}) spec.add_hidden_sizes(static_cast<int>(variants / divisor));
+  spec.set_leaky_slope(0.01);
+  spec.set_output(v1::ALLELE_OUTPUT_TANH_THRESHOLD);
+  return manifest;
+}
+
+// The sizes of DiscreteGenoGen's WGAN_GS for tens of thousands of variants, with two continuous phenotypes and one of
+// three levels.
+v1::Manifest WganGp(int variants) {
+  v1::Manifest manifest = SmallWganGp(variants);
+  v1::PhenotypeSchema height = manifest.phenotypes(0);
+  height.set_name("height");
+  *manifest.add_phenotypes() = height;
+  v1::WganGpSpec& spec = *manifest.mutable_generator()->mutable_wgan_gp();
+  spec.Clear();
+  spec.set_latent_size(256);
+  spec.set_condition_size(static_cast<int>(ConditionSize(manifest)));
+  for (const int size : {256, 512, 1024}) spec.add_hidden_sizes(size);
+  spec.set_leaky_slope(0.05);
+  return manifest;
+}
+
+absl::StatusOr<VariantTable> Variants(int count) {
+  std::vector<VariantRecord> variants;
+  for (int i = 0; i < count; ++i) variants.push_back({"1", (i + 1) * kSpacing, absl::StrCat("v", i), "A", "G"});
+  return VariantTable::Create(std::move(variants), {{"1", (count + 1) * kSpacing}});
+}
+
+absl::Status Publish(CheckpointStore& store, const Model& model) {
+  const bool haplotypes = model.name.starts_with("acgan");
+  v1::Manifest manifest = haplotypes ? Acgan(model.variants) : WganGp(model.variants);
+  manifest.set_description("random weights, for measuring");
+  GENOSERVE_ASSIGN_OR_RETURN(const VariantTable variants, Variants(model.variants));
+  GENOSERVE_ASSIGN_OR_RETURN(const int64_t version, PublishArtifact(store, model.name, manifest,
+                                                                    RandomWeights(manifest, kSeed), variants, {}));
+  std::cerr << model.name << " is version " << version << "\n";
+  return absl::OkStatus();
+}
+
+absl::Status Main(const std::string& folder, const std::string& wanted) {
+  for (const Model& model : Models()) {
+    if (model.name != wanted) continue;
+    GENOSERVE_ASSIGN_OR_RETURN(const auto store, OpenStore(folder, /*create=*/true));
+    GENOSERVE_ASSIGN_OR_RETURN(const auto versions, store->ListVersions(model.name));
+    return versions.empty() ? Publish(*store, model) : absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat("there is no model \"", wanted, "\" here"));
+}
+
+}  // namespace
+}  // namespace genoserve
+
+int main(int argc, char** argv) {
+  if (argc < 3) {
+    std::cerr << "usage: serving_models STORE MODEL...   (acgan-805, acgan-10k, wgan-10k, wgan-50k)\n"
+                 "Publishes those that the store lacks.\n";
+    return 2;
+  }
+  for (int i = 2; i < argc; ++i) {
+    if (const absl::Status status = genoserve::Main(argv[1], argv[i]); !status.ok()) {
+      std::cerr << "serving_models: " << status.message() << "\n";
+      return 1;
+    }
+  }
+  return 0;
+}
