@@ -13,7 +13,7 @@
 namespace genoserve {
 namespace {
 
-// Publishers of one model that may overtake each other between the look at the folder and the claim.
+// Publishers of one model that may be faster between the look at the folder and the claim.
 constexpr int kMaxClaims = 1000;
 // More digits than versions can have; keeps the next number far from overflow.
 constexpr size_t kMaxVersionDigits = 15;
@@ -25,6 +25,9 @@ int64_t ParseVersion(const std::string& name) {
   if (!digits || name.empty() || name.front() == '0' || name.size() > kMaxVersionDigits) return 0;
   return absl::SimpleAtoi(name, &version) ? version : 0;
 }
+
+// Removes the folder of a model without versions; fails, as it must, where another publisher has put anything there.
+void RemoveIfEmpty(const std::string& model_folder) { ::rmdir(model_folder.c_str()); }
 
 class PosixPublication final : public Publication {
  public:
@@ -40,6 +43,7 @@ class PosixPublication final : public Publication {
     const auto names = files_.ListFolder(folder_);
     if (!names.ok() || std::binary_search(names->begin(), names->end(), kManifestFile)) return;
     files_.Remove(folder_).IgnoreError();
+    RemoveIfEmpty(model_folder_);
   }
 
   int64_t version() const override { return version_; }
@@ -118,23 +122,32 @@ class PosixStore final : public CheckpointStore {
   absl::StatusOr<std::unique_ptr<Publication>> Publish(absl::string_view model) override {
     GENOSERVE_RETURN_IF_ERROR(ValidateModelName(model));
     const std::string model_folder = JoinPath(folder_, model);
-    if (const absl::Status made = files_.MakeFolder(model_folder); !made.ok() && !absl::IsAlreadyExists(made)) {
-      return made;
-    }
-    // Synced each time: whoever made the folder may have died before syncing it.
-    GENOSERVE_RETURN_IF_ERROR(files_.SyncFolder(folder_));
-    GENOSERVE_ASSIGN_OR_RETURN(const std::vector<int64_t> claims, ListClaims(model_folder));
-    int64_t version = claims.empty() ? 1 : claims.back() + 1;
-    for (int i = 0; i < kMaxClaims; ++i, ++version) {
+    const absl::StatusOr<int64_t> version = Claim(model_folder);
+    if (version.ok()) return std::make_unique<PosixPublication>(files_, model_folder, *version);
+    RemoveIfEmpty(model_folder);
+    return version.status();
+  }
+
+ private:
+  // Makes the folder of the next free version.
+  absl::StatusOr<int64_t> Claim(const std::string& model_folder) {
+    for (int i = 0; i < kMaxClaims; ++i) {
+      if (const absl::Status made = files_.MakeFolder(model_folder); !made.ok() && !absl::IsAlreadyExists(made)) {
+        return made;
+      }
+      // Synced each time: whoever made the folder may have died before syncing it.
+      GENOSERVE_RETURN_IF_ERROR(files_.SyncFolder(folder_));
+      GENOSERVE_ASSIGN_OR_RETURN(const std::vector<int64_t> claims, ListClaims(model_folder));
+      const int64_t version = claims.empty() ? 1 : claims.back() + 1;
       const absl::Status made = files_.MakeFolder(JoinPath(model_folder, absl::StrCat(version)));
-      if (made.ok()) return std::make_unique<PosixPublication>(files_, model_folder, version);
-      if (!absl::IsAlreadyExists(made)) return made;
+      if (made.ok()) return version;
+      // Another publisher claimed it, or failed and took the folder of the model with it.
+      if (!absl::IsAlreadyExists(made) && !absl::IsNotFound(made)) return made;
     }
     return absl::AbortedError(
         absl::StrCat(model_folder, ": other publishers were faster ", kMaxClaims, " times; try again"));
   }
 
- private:
   // Numbers of all version folders, with a manifest or without, ascending. A model folder that is not there, or that is
   // a file, has none.
   absl::StatusOr<std::vector<int64_t>> ListClaims(const std::string& model_folder) const {
