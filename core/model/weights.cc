@@ -7,6 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "core/base/status.h"
 #include "core/model/condition.h"
+#include "core/model/spec_field.h"
 
 namespace genoserve {
 namespace {
@@ -14,12 +15,6 @@ namespace {
 constexpr int64_t kLargestLayer = 1 << 22;
 constexpr int64_t kMostVariants = 1 << 26;
 constexpr int64_t kMostWeights = int64_t{1} << 34;
-
-absl::Status CheckSize(const char* field, int64_t value, int64_t lowest, int64_t highest) {
-  if (value >= lowest && value <= highest) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("generator spec: ", field, " is ", value, "; it must be ", lowest, " to ", highest));
-}
 
 std::string ShapeText(const std::vector<int64_t>& shape) { return absl::StrCat("[", absl::StrJoin(shape, ", "), "]"); }
 
@@ -30,7 +25,7 @@ void AddLinear(const std::string& name, int64_t outputs, int64_t inputs, Generat
 
 // The layers after the body, which both architectures share.
 absl::Status AddOutput(int64_t width, int64_t rank, bool latent_skip, int64_t skip_inputs, GeneratorShape& shape) {
-  GENOSERVE_RETURN_IF_ERROR(CheckSize("rank", rank, 0, kLargestLayer));
+  GENOSERVE_RETURN_IF_ERROR(CheckSpecField("rank", rank, 0, kLargestLayer));
   if (latent_skip && rank == 0) {
     return absl::InvalidArgumentError("generator spec: latent_skip needs a rank layer, rank is 0");
   }
@@ -45,22 +40,18 @@ absl::Status AddOutput(int64_t width, int64_t rank, bool latent_skip, int64_t sk
 
 template <typename Spec>
 absl::Status CheckCommon(const Spec& spec) {
-  GENOSERVE_RETURN_IF_ERROR(CheckSize("latent_size", spec.latent_size(), 1, kLargestLayer));
+  GENOSERVE_RETURN_IF_ERROR(CheckSpecField("latent_size", spec.latent_size(), 1, kLargestLayer));
   for (const int size : spec.hidden_sizes()) {
-    GENOSERVE_RETURN_IF_ERROR(CheckSize("hidden_sizes", size, 1, kLargestLayer));
+    GENOSERVE_RETURN_IF_ERROR(CheckSpecField("hidden_sizes", size, 1, kLargestLayer));
   }
   if (spec.hidden_sizes().empty()) return absl::InvalidArgumentError("generator spec: hidden_sizes is empty");
-  if (!(spec.leaky_slope() >= 0 && spec.leaky_slope() <= 1)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("generator spec: leaky_slope is ", spec.leaky_slope(), "; it must be 0 to 1"));
-  }
-  return absl::OkStatus();
+  return CheckSpecField("leaky_slope", spec.leaky_slope(), 0, 1);
 }
 
 absl::Status ResolveAcgan(const v1::Manifest& manifest, GeneratorShape& shape) {
   const v1::AcganSpec& spec = manifest.generator().acgan();
   GENOSERVE_RETURN_IF_ERROR(CheckCommon(spec));
-  GENOSERVE_RETURN_IF_ERROR(CheckSize("label_repeats", spec.label_repeats(), 1, 1024));
+  GENOSERVE_RETURN_IF_ERROR(CheckSpecField("label_repeats", spec.label_repeats(), 1, 1024));
   if (manifest.labels().empty()) return absl::InvalidArgumentError("an acgan needs labels, the manifest has none");
   if (!manifest.phenotypes().empty()) {
     return absl::InvalidArgumentError("an acgan is conditioned on labels only, the manifest has phenotypes");
@@ -94,7 +85,7 @@ absl::Status ResolveWganGp(const v1::Manifest& manifest, GeneratorShape& shape) 
   }
   if (manifest.phased()) return absl::InvalidArgumentError("a wgan-gp makes diploid genotypes, the manifest is phased");
   const auto condition = static_cast<int64_t>(ConditionSize(manifest));
-  GENOSERVE_RETURN_IF_ERROR(CheckSize("condition_size", spec.condition_size(), condition, condition));
+  GENOSERVE_RETURN_IF_ERROR(CheckSpecField<int64_t>("condition_size", spec.condition_size(), condition, condition));
   shape.packing = Packing::kDiploid2Bit;
   shape.states = 3;
   shape.latent_size = static_cast<size_t>(spec.latent_size());
@@ -115,7 +106,7 @@ absl::Status ResolveWganGp(const v1::Manifest& manifest, GeneratorShape& shape) 
 }  // namespace
 
 absl::StatusOr<GeneratorShape> ShapeOfGenerator(const v1::Manifest& manifest) {
-  GENOSERVE_RETURN_IF_ERROR(CheckSize("variant_count", manifest.variant_count(), 1, kMostVariants));
+  GENOSERVE_RETURN_IF_ERROR(CheckSpecField("variant_count", manifest.variant_count(), 1, kMostVariants));
   GeneratorShape shape;
   shape.variants = static_cast<size_t>(manifest.variant_count());
   switch (manifest.generator().architecture_case()) {
