@@ -6,6 +6,21 @@
 #include "core/base/crc32c.h"
 
 namespace genoserve {
+namespace {
+
+constexpr int64_t kFirstSamples = 16;
+
+}  // namespace
+
+PendingBatch::PendingBatch(int64_t first, int64_t count, std::shared_ptr<LiveWork> live)
+    : first_(first), count_(count), live_(std::move(live)), missing_(count) {
+  live_->batches.fetch_add(1);
+}
+
+PendingBatch::~PendingBatch() {
+  live_->batches.fetch_sub(1);
+  live_->bytes.fetch_sub(bytes_);
+}
 
 void PendingBatch::Allocate(const JobSpec& spec) {
   std::call_once(allocated_, [this, &spec] {
@@ -24,6 +39,8 @@ void PendingBatch::Allocate(const JobSpec& spec) {
       values->Resize(static_cast<int>(count_), 0.0);
       phenotypes_.push_back(values->mutable_data());
     }
+    bytes_ = static_cast<int64_t>(message_.ByteSizeLong());
+    live_->bytes.fetch_add(bytes_);
   });
 }
 
@@ -38,21 +55,29 @@ void PendingBatch::SetCondition(int64_t i, int label, std::span<const double> ph
 
 void PendingBatch::Seal() { message_.set_crc32c(Crc32c(message_.genotypes())); }
 
-GenerationJob::GenerationJob(JobSpec spec, int64_t ring_samples, std::shared_ptr<std::atomic<int64_t>> live)
-    : spec_(std::move(spec)), ring_samples_(ring_samples), live_(std::move(live)) {
-  live_->fetch_add(1);
+GenerationJob::GenerationJob(JobSpec spec, std::shared_ptr<TileKind> kind, JobClass job_class, absl::Time admitted,
+                             std::shared_ptr<LiveWork> live)
+    : spec_(std::move(spec)), kind_(std::move(kind)), class_(job_class), admitted_(admitted), live_(std::move(live)) {
+  live_->jobs.fetch_add(1);
 }
 
-GenerationJob::~GenerationJob() { live_->fetch_sub(1); }
+GenerationJob::~GenerationJob() { live_->jobs.fetch_sub(1); }
 
-int64_t GenerationJob::Room(int64_t most) const {
-  if (ended_) return 0;
-  return std::min({most, spec_.plan.sample_count() - cursor_, ring_samples_ - (cursor_ - popped_)});
+absl::Duration GenerationJob::queued() const {
+  const int64_t nanos = queue_nanos_.load();
+  return nanos < 0 ? absl::InfiniteDuration() : absl::Nanoseconds(nanos);
 }
 
-int64_t GenerationJob::Runnable(int64_t tile) const {
-  const int64_t room = Room(tile);
-  return room == std::min(tile, spec_.plan.sample_count() - cursor_) ? room : 0;
+int64_t GenerationJob::first_samples() const {
+  const int64_t all = spec_.plan.sample_count();
+  return all <= 2 * kFirstSamples ? all : kFirstSamples;
+}
+
+int64_t GenerationJob::BatchEnd(int64_t sample) const {
+  const int64_t size = spec_.batch_samples;
+  const int64_t head = std::min(first_samples(), size);
+  const int64_t end = sample < head ? head : head + ((sample - head) / size + 1) * size;
+  return std::min(end, spec_.plan.sample_count());
 }
 
 }  // namespace genoserve
