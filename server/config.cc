@@ -1,8 +1,13 @@
 #include "server/config.h"
 
+#include <google/protobuf/io/tokenizer.h>
+#include <google/protobuf/text_format.h>
+
 #include <cmath>
+#include <set>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/file.h"
 #include "core/base/loopback.h"
 #include "core/base/status.h"
 #include "core/model/generator.h"
@@ -12,6 +17,19 @@ namespace {
 
 constexpr int64_t kMostSamples = int64_t{1} << 40;
 constexpr int64_t kQueuedCohorts = 4;
+constexpr uint64_t kLargestFile = 1 << 20;  // bytes
+
+// The first complaint of a parser.
+class FirstError final : public google::protobuf::io::ErrorCollector {
+ public:
+  void AddError(int line, google::protobuf::io::ColumnNumber column, const std::string& message) override {
+    if (text_.empty()) text_ = absl::StrCat(line + 1, ":", column + 1, ": ", message);
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
 
 absl::Status InRange(absl::string_view flag, double value, double low, double high) {
   if (std::isfinite(value) && value >= low && value <= high) return absl::OkStatus();
@@ -21,6 +39,23 @@ absl::Status InRange(absl::string_view flag, double value, double low, double hi
 absl::Status InRange(absl::string_view flag, int64_t value, int64_t low, int64_t high) {
   if (value >= low && value <= high) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(flag, " ", value, " is not allowed; ", low, " to ", high, " is"));
+}
+
+absl::Status CheckPrincipals(const v1::ServerConfig& config) {
+  std::set<std::string> names;
+  for (const v1::Principal& principal : config.principals()) {
+    const std::string which = absl::StrCat("principal \"", principal.name(), "\": ");
+    if (!names.insert(principal.name()).second) return absl::InvalidArgumentError(which + "is there twice");
+    if (principal.weight() != 0) {
+      GENOSERVE_RETURN_IF_ERROR(InRange(which + "weight", principal.weight(), 0.01, 100.0));
+    }
+    if (!v1::RequestClass_IsValid(principal.class_())) {
+      return absl::InvalidArgumentError(which + "class is unknown; REQUEST_CLASS_CI and REQUEST_CLASS_BULK are known");
+    }
+    GENOSERVE_RETURN_IF_ERROR(
+        InRange(which + "max_queued_samples", principal.max_queued_samples(), 0, MaxQueuedSamples(config)));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status CheckSecurity(const v1::ServerConfig& config) {
@@ -46,12 +81,23 @@ v1::ServerConfig DefaultConfig() {
   config.set_port(50051);
   config.set_http_port(8080);
   config.set_device("auto");
+  config.set_precision("fp32");
   config.set_poll_seconds(2);
   config.set_max_cohort_size(100'000'000);
   config.set_max_streams(256);
   config.set_drain_delay_seconds(5);
   config.set_drain_timeout_seconds(30);
   return config;
+}
+
+absl::Status ReadConfigFile(const std::string& path, v1::ServerConfig& config) {
+  GENOSERVE_ASSIGN_OR_RETURN(const std::string text, FileSystem::Posix().ReadFile(path, kLargestFile));
+  FirstError error;
+  google::protobuf::TextFormat::Parser parser;
+  parser.RecordErrorsTo(&error);
+  // Merges field by field, so that a 0 in the file wins over a default, which it would not between two messages.
+  if (parser.MergeFromString(text, &config)) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(path, ":", error.text()));
 }
 
 absl::Status ValidateConfig(const v1::ServerConfig& config) {
@@ -63,6 +109,7 @@ absl::Status ValidateConfig(const v1::ServerConfig& config) {
     return absl::InvalidArgumentError(absl::StrCat("--port and --http-port are both ", config.port()));
   }
   GENOSERVE_RETURN_IF_ERROR(ParseDeviceChoice(config.device()).status());
+  GENOSERVE_RETURN_IF_ERROR(ParsePrecision(config.precision()).status());
   GENOSERVE_RETURN_IF_ERROR(InRange("--threads", int64_t{config.threads()}, 0, 4096));
   GENOSERVE_RETURN_IF_ERROR(InRange("--poll-seconds", config.poll_seconds(), 0.05, 3600.0));
   GENOSERVE_RETURN_IF_ERROR(InRange("--max-cohort-size", config.max_cohort_size(), 1, kMostSamples));
@@ -74,6 +121,7 @@ absl::Status ValidateConfig(const v1::ServerConfig& config) {
   GENOSERVE_RETURN_IF_ERROR(InRange("--drain-delay", config.drain_delay_seconds(), 0.0, 3600.0));
   GENOSERVE_RETURN_IF_ERROR(InRange("--drain-timeout", config.drain_timeout_seconds(), 0.0, 86400.0));
   GENOSERVE_RETURN_IF_ERROR(InRange("--max-connection-age", config.max_connection_age_seconds(), 0.0, 1e6));
+  GENOSERVE_RETURN_IF_ERROR(CheckPrincipals(config));
   return CheckSecurity(config);
 }
 

@@ -1,6 +1,8 @@
 // The server's configuration: defaults and validation. The message tells what each field means.
 #pragma once
 
+#include <string>
+
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "genoserve/v1/config.pb.h"
@@ -9,6 +11,10 @@ namespace genoserve {
 
 /// Every default that the message tells, with port 50051 and HTTP port 8080. The store is empty.
 v1::ServerConfig DefaultConfig();
+
+/// Reads protobuf text over a configuration: what the file names is set. NOT_FOUND where there is no file,
+/// INVALID_ARGUMENT with line and column where it cannot be read.
+absl::Status ReadConfigFile(const std::string& path, v1::ServerConfig& config);
 
 /// Checks the whole configuration. INVALID_ARGUMENT names the flag and what is allowed; off loopback it must have TLS
 /// and either tokens or a client CA, unless it is insecure.

@@ -18,8 +18,9 @@ struct CommandLine {
   std::optional<std::string> help;  ///< text to print instead of running
 };
 
-/// Reads the command line. INVALID_ARGUMENT for unknown flags and values that are not of their type; what the values
-/// mean together is ValidateConfig's business.
+/// Reads the command line, and the file of --config where it names one; flags win over the file. INVALID_ARGUMENT for
+/// unknown flags and values that are not of their type, and the errors of ReadConfigFile; what the values mean together
+/// is ValidateConfig's business.
 absl::StatusOr<CommandLine> ParseCommandLine(int argc, const char* const* argv);
 
 }  // namespace genoserve
