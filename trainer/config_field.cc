@@ -97,6 +97,16 @@ absl::Status PutText(const Place& place, const std::string& text) {
 
 }  // namespace
 
+void Overlay(const Message& given, Message& onto) {
+  const Reflection& reflection = *onto.GetReflection();
+  std::vector<const FieldDescriptor*> fields;
+  reflection.ListFields(given, &fields);
+  for (const FieldDescriptor* field : fields) {
+    if (field->is_repeated()) reflection.ClearField(&onto, field);
+  }
+  onto.MergeFrom(given);
+}
+
 std::string FieldsLike(const Descriptor& message, absl::string_view name) {
   std::vector<std::string> names;
   names.reserve(static_cast<size_t>(message.field_count()));

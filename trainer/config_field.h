@@ -18,6 +18,9 @@ namespace genoserve {
 absl::Status SetField(google::protobuf::Message& message, absl::string_view path,
                       const std::vector<std::string>& values);
 
+/// Puts the fields that `given` has in the place of those of `onto`, which is of the same type; a list replaces a list.
+void Overlay(const google::protobuf::Message& given, google::protobuf::Message& onto);
+
 /// The name nearest to `name` among the fields of a message, or among all of them where none is near; for errors.
 std::string FieldsLike(const google::protobuf::Descriptor& message, absl::string_view name);
 

@@ -15,6 +15,7 @@
 #include "core/base/sha256.h"
 #include "core/base/status.h"
 #include "trainer/config_field.h"
+#include "trainer/train_config.h"
 
 namespace genoserve {
 namespace {
@@ -72,6 +73,22 @@ std::string WithoutFolders(const std::string& path) {
   return parts.back();
 }
 
+// Fills in the sizes of the generator, as the recipe's fields.
+void KeepSizes(const v1::GeneratorSpec& generator, v1::TrainConfig& kept) {
+  v1::GeneratorSpec all = generator;
+  if (all.has_chain()) {
+    Overlay(kept.chain(), *all.mutable_chain());
+    *kept.mutable_chain() = all.chain();
+  } else if (all.has_acgan()) {
+    Overlay(kept.acgan(), *all.mutable_acgan());
+    *kept.mutable_acgan() = all.acgan();
+  } else {
+    Overlay(kept.wgan_gp(), *all.mutable_wgan_gp());
+    *kept.mutable_wgan_gp() = all.wgan_gp();
+    kept.mutable_wgan_gp()->clear_condition_size();
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<v1::TrainConfig> ReadConfigFile(const std::string& path) {
@@ -98,8 +115,10 @@ std::string ArtifactConfigText(const v1::TrainConfig& config, const v1::Manifest
   v1::TrainConfig kept = config;
   kept.clear_sweep();
   *kept.mutable_recipe() = manifest.training().recipe();
-  if (manifest.generator().has_chain()) *kept.mutable_chain() = manifest.generator().chain();
-  kept.mutable_schedule()->set_steps(manifest.training().steps());
+  // A 0 that was given stands in no manifest, and would be the preset's value again.
+  Overlay(config.recipe(), *kept.mutable_recipe());
+  KeepSizes(manifest.generator(), kept);
+  if (!IsChain(config)) kept.mutable_schedule()->set_steps(manifest.training().steps());
   v1::TrainInput& input = *kept.mutable_input();
   for (std::string* path : {input.mutable_vcf(), input.mutable_bfile(), input.mutable_hapt(), input.mutable_legend(),
                             input.mutable_panel(), input.mutable_pheno(), kept.mutable_schedule()->mutable_checkpoint(),
@@ -117,7 +136,10 @@ std::string ConfigDigest(const v1::TrainConfig& config, const v1::Manifest& mani
   counts.clear_output();
   counts.clear_sweep();
   *counts.mutable_recipe() = manifest.training().recipe();
-  if (manifest.generator().has_chain()) *counts.mutable_chain() = manifest.generator().chain();
+  // They are counted with the rest of the generator.
+  counts.clear_chain();
+  counts.clear_acgan();
+  counts.clear_wgan_gp();
   v1::TrainInput& input = *counts.mutable_input();
   for (std::string* path : {input.mutable_vcf(), input.mutable_bfile(), input.mutable_hapt(), input.mutable_legend(),
                             input.mutable_panel(), input.mutable_pheno()}) {

@@ -20,8 +20,8 @@ absl::StatusOr<v1::TrainConfig> ReadConfigFile(const std::string& path);
 /// A configuration in protobuf text form, as ReadConfigFile reads it.
 std::string ConfigText(const v1::TrainConfig& config);
 
-/// What the artifact keeps of a run: its configuration with the recipe and the number of steps of the manifest.
-/// Folders are taken off paths; servers and how they are reached are left out.
+/// What the artifact keeps of a run: its configuration with the recipe, the sizes and the number of steps of the
+/// manifest. Folders are taken off paths; servers and how they are reached are left out.
 std::string ArtifactConfigText(const v1::TrainConfig& config, const v1::Manifest& manifest);
 
 /// SHA-256, 64 hexadecimal digits, of all settings that the weights depend on beside the data: those of the

@@ -69,7 +69,7 @@ std::string Describe(const Dataset& dataset) {
 // The place of this process, on a GPU of its own where the launcher says so.
 absl::StatusOr<ProcessPlace> TakePlace(const v1::TrainConfig& config) {
   GENOSERVE_ASSIGN_OR_RETURN(ProcessPlace place, ReadProcessPlace());
-  if (place.size > 1 && config.arch() == "chain") {
+  if (place.size > 1 && IsChain(config)) {
     return absl::InvalidArgumentError(absl::StrCat(
         "chain is learned by one process, in seconds to minutes: start it once, without WORLD_SIZE (it is ", place.size,
         ")"));

@@ -12,10 +12,13 @@
 #include "absl/strings/strip.h"
 #include "core/base/file.h"
 #include "core/base/status.h"
+#include "core/model/chain_generator.h"
 #include "core/model/generator.h"
+#include "core/model/weights.h"
 #include "core/quality/holdout.h"
 #include "core/store/checkpoint_store.h"
 #include "trainer/chain/chain_recipe.h"
+#include "trainer/config_field.h"
 #include "trainer/objective/recipe.h"
 
 namespace genoserve {
@@ -24,7 +27,6 @@ namespace {
 using ::google::protobuf::FieldDescriptor;
 using ::google::protobuf::Reflection;
 
-constexpr char kChain[] = "chain";
 constexpr int kValidations = 8;
 constexpr int kMostValidations = 1000;
 constexpr int kMostNudges = 64;
@@ -60,20 +62,47 @@ void CheckArch(const v1::TrainConfig& config, Problems& problems) {
   if (std::find(presets.begin(), presets.end(), config.arch()) == presets.end()) {
     problems.Add("there is no --arch \"", config.arch(), "\"; there are ", absl::StrJoin(presets, ", "));
   }
-  if (config.has_chain() && config.arch() != kChain) {
-    problems.Add("chain holds settings of arch chain, but arch is \"", config.arch(), "\"");
-  }
   v1::TrainingRecipe recipe = config.recipe();
   recipe.clear_preset();
-  if (config.arch() == kChain && (config.schedule().max_seconds() > 0 || config.schedule().validations() > 1 ||
-                                  config.schedule().patience() > 0 || recipe.ByteSizeLong() > 0)) {
+  const v1::TrainSchedule& schedule = config.schedule();
+  if (IsChain(config) && (schedule.steps() > 0 || schedule.max_seconds() > 0 || schedule.validations() > 1 ||
+                          schedule.patience() > 0 || recipe.ByteSizeLong() > 0)) {
     problems.Add(
-        "--max-seconds, --validations, --patience, --batch-size and recipe are not for arch chain: it is whole or ",
-        "of no use, is validated at its end, and its settings are those of chain");
+        "--steps, --max-seconds, --validations, --patience, --batch-size and recipe are not for arch chain: it is ",
+        "whole or of no use, is validated at its end, and its settings are those of chain");
   }
   const std::string& preset = config.recipe().preset();
   if (!preset.empty() && preset != config.arch()) {
     problems.Add("recipe.preset is \"", preset, "\", but arch is \"", config.arch(), "\"; leave it out");
+  }
+}
+
+// The sizes that a configuration sets, by the limits of a generator of one variant: those of the data are not known
+// yet.
+void CheckSizes(const v1::TrainConfig& config, Problems& problems) {
+  const auto check = [&](const char* field, bool given, bool ours) {
+    if (!given) return;
+    if (!ours) {
+      problems.Add(field, " holds settings of another arch than \"", config.arch(), "\"; leave it out");
+      return;
+    }
+    v1::Manifest example;
+    example.set_variant_count(1);
+    if (absl::StartsWith(config.arch(), "acgan")) {
+      example.set_phased(true);
+      example.add_labels();
+    } else {
+      example.add_phenotypes()->mutable_continuous();
+    }
+    absl::Status status = FillManifest(config, example);
+    if (status.ok()) status = IsChain(config) ? CheckChainSpec(example) : ShapeOfGenerator(example).status();
+    if (!status.ok()) problems.Add(field, ".", absl::StripPrefix(status.message(), "generator spec: "));
+  };
+  check("chain", config.has_chain(), IsChain(config));
+  check("acgan", config.has_acgan(), absl::StartsWith(config.arch(), "acgan"));
+  check("wgan_gp", config.has_wgan_gp(), absl::StartsWith(config.arch(), "wgan-gp"));
+  if (config.wgan_gp().condition_size() != 0) {
+    problems.Add("wgan_gp.condition_size follows from the phenotypes; leave it out");
   }
 }
 
@@ -88,7 +117,7 @@ void CheckInput(const v1::TrainConfig& config, Problems& problems) {
   }
   if (!input.pheno().empty() && !names) problems.Add("--pheno needs --pheno-name, the columns to condition on");
   const bool labels = !input.panel().empty() || !input.label_column().empty();
-  if (config.arch() == kChain && labels == !input.pheno().empty()) {
+  if (IsChain(config) && labels == !input.pheno().empty()) {
     problems.Add(
         "chain is conditioned on population labels (--panel and --label-column) or on phenotypes (--pheno and ",
         "--pheno-name): give one of the two");
@@ -111,7 +140,7 @@ void CheckSchedule(const v1::TrainSchedule& schedule, Problems& problems) {
   problems.AddIfBad(ParseDeviceChoice(schedule.device()).status());
   if (schedule.steps() < 0) problems.Add("schedule.steps must be at least 0 (0 = by arch)");
   problems.AddIfOutside("--max-seconds (0 = no limit)", schedule.max_seconds(), 0, kLongest);
-  problems.AddIfOutside("schedule.checkpoint_seconds", schedule.checkpoint_seconds(), 1, kLongest);
+  problems.AddIfOutside("schedule.checkpoint_seconds", schedule.checkpoint_seconds(), 0, kLongest);
   problems.AddIfOutside("--validations", schedule.validations(), 0, kMostValidations);
   problems.AddIfOutside("--patience (0 = never)", schedule.patience(), 0, kMostValidations);
   problems.AddIfOutside("--metrics-port (0 = none)", schedule.metrics_port(), 0, 65535);
@@ -139,6 +168,16 @@ bool IsZero(const google::protobuf::Message& message, const FieldDescriptor& fie
   }
 }
 
+// 0 is written as absent, so that the settings of a manifest have one form, however they came about.
+void ClearZeros(google::protobuf::Message& message) {
+  const Reflection& reflection = *message.GetReflection();
+  std::vector<const FieldDescriptor*> fields;
+  reflection.ListFields(message, &fields);
+  for (const FieldDescriptor* field : fields) {
+    if (field->has_presence() && IsZero(message, *field)) reflection.ClearField(&message, field);
+  }
+}
+
 }  // namespace
 
 void FillDefaults(v1::TrainConfig& config) {
@@ -147,7 +186,7 @@ void FillDefaults(v1::TrainConfig& config) {
   if (!config.schedule().has_checkpoint_seconds()) config.mutable_schedule()->set_checkpoint_seconds(60);
   if (config.schedule().metrics_host().empty()) config.mutable_schedule()->set_metrics_host("127.0.0.1");
   if (config.schedule().validations() == 0) {
-    config.mutable_schedule()->set_validations(config.schedule().quick() || config.arch() == kChain ? 1 : kValidations);
+    config.mutable_schedule()->set_validations(config.schedule().quick() || IsChain(config) ? 1 : kValidations);
   }
   if (config.output().gate().empty()) config.mutable_output()->set_gate("default");
 }
@@ -155,6 +194,7 @@ void FillDefaults(v1::TrainConfig& config) {
 absl::Status CheckTrainConfig(const v1::TrainConfig& config) {
   Problems problems;
   CheckArch(config, problems);
+  CheckSizes(config, problems);
   CheckInput(config, problems);
   CheckSchedule(config.schedule(), problems);
   CheckOutput(config.output(), problems);
@@ -163,20 +203,21 @@ absl::Status CheckTrainConfig(const v1::TrainConfig& config) {
 
 absl::Status FillManifest(const v1::TrainConfig& config, v1::Manifest& manifest) {
   GENOSERVE_RETURN_IF_ERROR(ApplyPreset(config.arch(), manifest));
-  if (config.has_chain()) manifest.mutable_generator()->mutable_chain()->MergeFrom(config.chain());
+  v1::GeneratorSpec& generator = *manifest.mutable_generator();
   v1::TrainingRecipe& recipe = *manifest.mutable_training()->mutable_recipe();
-  const v1::TrainingRecipe& given = config.recipe();
-  const Reflection& reflection = *recipe.GetReflection();
-  std::vector<const FieldDescriptor*> fields;
-  reflection.ListFields(given, &fields);
-  for (const FieldDescriptor* field : fields) {
-    if (field->is_repeated()) reflection.ClearField(&recipe, field);  // a list replaces a list
+  Overlay(config.recipe(), recipe);
+  ClearZeros(recipe);
+  if (config.has_chain()) {
+    Overlay(config.chain(), *generator.mutable_chain());
+    ClearZeros(*generator.mutable_chain());
   }
-  recipe.MergeFrom(given);
-  // 0 is written as absent, so that a recipe has one form, however it came about.
-  reflection.ListFields(recipe, &fields);
-  for (const FieldDescriptor* field : fields) {
-    if (field->has_presence() && IsZero(recipe, *field)) reflection.ClearField(&recipe, field);
+  if (config.has_acgan()) {
+    Overlay(config.acgan(), *generator.mutable_acgan());
+    ClearZeros(*generator.mutable_acgan());
+  }
+  if (config.has_wgan_gp()) {
+    Overlay(config.wgan_gp(), *generator.mutable_wgan_gp());
+    ClearZeros(*generator.mutable_wgan_gp());
   }
   return absl::OkStatus();
 }
@@ -203,7 +244,15 @@ absl::StatusOr<std::vector<std::string>> InputFiles(const v1::TrainInput& input)
 }
 
 bool MakesDiploids(const v1::TrainConfig& config) {
-  return absl::StartsWith(config.arch(), "wgan-gp") || (config.arch() == kChain && !config.input().pheno().empty());
+  return absl::StartsWith(config.arch(), "wgan-gp") || (IsChain(config) && !config.input().pheno().empty());
+}
+
+bool IsChain(const v1::TrainConfig& config) { return config.arch() == "chain"; }
+
+double MostSeconds(const v1::TrainConfig& config) {
+  const v1::TrainSchedule& schedule = config.schedule();
+  if (schedule.max_seconds() > 0) return schedule.max_seconds();
+  return schedule.quick() && !IsChain(config) ? kQuickSeconds : 0;
 }
 
 std::string CheckpointPath(const v1::TrainConfig& config) {

@@ -22,7 +22,7 @@ void FillDefaults(v1::TrainConfig& config);
 absl::Status CheckTrainConfig(const v1::TrainConfig& config);
 
 /// Fills the manifest's generator and recipe: those of the preset of `config` for the data that the manifest tells of,
-/// with the fields of the recipe that `config` sets in their place. Errors are those of ApplyPreset.
+/// with the fields of recipe and sizes that `config` sets in their place. Errors are those of ApplyPreset.
 absl::Status FillManifest(const v1::TrainConfig& config, v1::Manifest& manifest);
 
 /// The one source of genotypes. INVALID_ARGUMENT where there is none, more than one, or haplotypes without a legend.
@@ -30,6 +30,13 @@ absl::StatusOr<GenotypeSource> SourceOf(const v1::TrainInput& input);
 
 /// The files that a training reads, in the order in which its data digest (DigestFiles) takes them. Errors of SourceOf.
 absl::StatusOr<std::vector<std::string>> InputFiles(const v1::TrainInput& input);
+
+/// Whether the generator is a chain, which is whole or of no use: its steps follow from the data, and no limit of time,
+/// no validation on the way and no other process has a part in it.
+bool IsChain(const v1::TrainConfig& config);
+
+/// Seconds that the training may take; 0 = no limit.
+double MostSeconds(const v1::TrainConfig& config);
 
 /// Whether the generator makes diploid genotypes, and not haplotypes: wgan-gp always, a chain where it is conditioned
 /// on phenotypes.

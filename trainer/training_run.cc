@@ -94,7 +94,8 @@ absl::Status TrainingRun::PrepareCheckpoint() const {
   }
   // The recipe's state, the one to go back to, and the best weights, which are a part of a state.
   const auto state = static_cast<int64_t>(state_.good.size());
-  return ProbeCheckpoint(files_, checkpoint_path_, 2 * state + state / 2);
+  const auto run = static_cast<int64_t>(manifest_.ByteSizeLong());
+  return ProbeCheckpoint(files_, checkpoint_path_, run + 2 * state + state / 2);
 }
 
 // Whether a checkpoint that is refused like this makes room for a new training by itself. What another start may read
@@ -150,9 +151,7 @@ LoopOptions TrainingRun::OptionsOfLoop() const {
   const v1::TrainSchedule& schedule = config_.schedule();
   LoopOptions options;
   options.total_steps = manifest_.training().steps();
-  double most = schedule.max_seconds() > 0 ? schedule.max_seconds() : schedule.quick() ? kQuickSeconds : 0;
-  if (manifest_.generator().has_chain()) most = 0;  // a chain is whole or of no use
-  if (most > 0) options.max_time = absl::Seconds(most);
+  if (const double most = MostSeconds(config_); most > 0) options.max_time = absl::Seconds(most);
   options.checkpoint_every = absl::Seconds(schedule.checkpoint_seconds());
   options.validations = schedule.validations();
   options.patience = schedule.patience();
@@ -208,6 +207,8 @@ absl::StatusOr<int64_t> TrainingRun::SaveCheckpoint() {
   checkpoint.run.clear_gate();
   checkpoint.run.mutable_training()->set_seconds(state_.loop.seconds());
   checkpoint.state = state_;
+  // A chain is learned anew from its number of steps, and its best weights are those of the last one.
+  if (IsChain(config_)) checkpoint.state.best.clear();
   GENOSERVE_ASSIGN_OR_RETURN(checkpoint.recipe, recipe_->SaveState());
   GENOSERVE_ASSIGN_OR_RETURN(const int64_t bytes, WriteCheckpoint(files_, checkpoint_path_, checkpoint));
   saved_ = true;
