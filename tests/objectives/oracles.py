@@ -4,7 +4,6 @@
 Usage: oracles.py [--check]   writes trainer/objective/testdata/*.json; with --check compares them instead.
 Needs torch; scripts/deps/python_torch runs it with that of the build.
 """
-import json
 import math
 import pathlib
 import sys
@@ -13,7 +12,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-DATA = pathlib.Path(__file__).resolve().parent.parent.parent / "trainer" / "objective" / "testdata"
+TESTS = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(TESTS))
+import oracle_files
+
 torch.set_default_dtype(torch.float64)
 
 
@@ -189,31 +191,8 @@ def critic_options():
                       "average": lists(average.module.weight)}
 
 
-def same(a, b):
-    if isinstance(a, dict):
-        return isinstance(b, dict) and a.keys() == b.keys() and all(same(a[k], b[k]) for k in a)
-    if isinstance(a, list):
-        return isinstance(b, list) and len(a) == len(b) and all(map(same, a, b))
-    if isinstance(a, float) or isinstance(b, float):
-        return math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-11)
-    return a == b
-
-
-def main():
-    check = sys.argv[1:] == ["--check"]
-    if sys.argv[1:] and not check:
-        sys.exit(__doc__)
-    failed = False
-    for module in (classification, draws, wasserstein, optimisers, critic_options):
-        expected = json.loads(json.dumps(dict(module())))
-        file = DATA / f"{module.__name__}.json"
-        if not check:
-            file.write_text(json.dumps(expected, sort_keys=True) + "\n")
-        elif not same(expected, json.loads(file.read_text())):
-            print(f"{file.name} is not what tests/objectives/oracles.py computes")
-            failed = True
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(oracle_files.main(
+        __doc__, TESTS.parent / "trainer" / "objective" / "testdata",
+        {module.__name__: lambda module=module: dict(module())
+         for module in (classification, draws, wasserstein, optimisers, critic_options)}, 1e-9, 1e-11))

@@ -7,42 +7,17 @@
 #include <vector>
 
 #include "core/quality/catalogue.h"
+#include "trainer/loop/tiny_generator.h"
 
 namespace genoserve {
 namespace {
 
 using ::testing::ElementsAre;
 
-// A generator of four variants for two labels whose output is its label logits: variants 0 and 1 are ALT in "north"
-// only, 2 and 3 in "south" only, with probability sigmoid(40).
+// Variants 0 and 1 are ALT in the north only, 2 and 3 in the south only.
 class GeneratorQualityTest : public testing::Test {
  protected:
   GeneratorQualityTest() {
-    manifest_.set_format_version(1);
-    manifest_.set_ploidy(2);
-    manifest_.set_phased(true);
-    manifest_.set_variant_count(4);
-    manifest_.set_label_column("pop");
-    for (const char* name : {"north", "south"}) {
-      v1::LabelSchema& label = *manifest_.add_labels();
-      label.set_name(name);
-      label.set_training_samples(20);
-    }
-    v1::AcganSpec& spec = *manifest_.mutable_generator()->mutable_acgan();
-    spec.set_latent_size(2);
-    spec.set_label_repeats(1);
-    spec.add_hidden_sizes(3);
-    spec.set_leaky_slope(0.01);
-    spec.set_label_logits(true);
-    spec.set_output(v1::ALLELE_OUTPUT_BERNOULLI);
-    weights_["hidden.0.weight"] = {{3, 6}, std::vector<float>(18)};
-    weights_["hidden.0.bias"] = {{3}, std::vector<float>(3)};
-    weights_["output.weight"] = {{4, 3}, std::vector<float>(12)};
-    weights_["output.bias"] = {{4}, std::vector<float>(4)};
-    weights_["label_logits"] = {{2, 4}, {40, 40, -40, -40, -40, -40, 40, 40}};
-    std::vector<VariantRecord> variants;
-    for (int64_t i = 1; i <= 4; ++i) variants.push_back({"1", i, "", "A", "C"});
-    variants_ = VariantTable::Create(std::move(variants), {}).value();
     training_.genotypes = GenotypeMatrix(Packing::kHaplotype1Bit, 80, 4);
     for (size_t row = 0; row < 80; ++row) {
       const bool north = row / 2 % 2 == 0;
@@ -51,14 +26,13 @@ class GeneratorQualityTest : public testing::Test {
     for (int i = 0; i < 40; ++i) training_.labels.push_back(i % 2);
   }
 
-  v1::Manifest manifest_;
-  TensorMap weights_;
-  VariantTable variants_;
+  const TinyGenerator tiny_{40};
+
   TrainingSet training_;
 };
 
 TEST_F(GeneratorQualityTest, ACohortLikeTheTrainingSetHasItsLabels) {
-  const auto generator = MakeGenerator(manifest_, weights_, {});
+  const auto generator = MakeGenerator(tiny_.manifest, tiny_.weights, {});
   ASSERT_TRUE(generator.ok()) << generator.status();
   const absl::StatusOr<GenotypeMatrix> cohort = GenerateLike(**generator, training_, 5, [] { return false; });
   ASSERT_TRUE(cohort.ok()) << cohort.status();
@@ -73,13 +47,13 @@ TEST_F(GeneratorQualityTest, MeasuresTheCohortBesideTheHoldout) {
   holdout.genotypes = training_.genotypes.SelectSamples(first);
   holdout.labels.assign(training_.labels.begin(), training_.labels.begin() + 20);
   const std::string note = "no relatives";
-  const RealSamples real{training_, holdout, {}, variants_, note};
+  const RealSamples real{training_, holdout, {}, tiny_.variants, note};
   std::vector<std::string> stages;
   const auto progress = [&stages](absl::string_view stage, int /*done*/, int /*stages*/) {
     stages.emplace_back(stage);
     return absl::OkStatus();
   };
-  const absl::StatusOr<v1::Quality> quality = MeasureGenerator(manifest_, real, training_.genotypes, progress);
+  const absl::StatusOr<v1::Quality> quality = MeasureGenerator(tiny_.manifest, real, training_.genotypes, progress);
   ASSERT_TRUE(quality.ok()) << quality.status();
   EXPECT_EQ(quality->inputs().samples_compared(), 20);
   EXPECT_EQ(quality->inputs().sets_size(), 3);
@@ -92,7 +66,7 @@ TEST_F(GeneratorQualityTest, MeasuresTheCohortBesideTheHoldout) {
     EXPECT_NE(FindFigure(figure.name()), nullptr) << figure.name() << " is not in the catalogue";
   }
   const auto stop = [](absl::string_view, int, int) { return absl::CancelledError("stopped"); };
-  EXPECT_TRUE(absl::IsCancelled(MeasureGenerator(manifest_, real, training_.genotypes, stop).status()));
+  EXPECT_TRUE(absl::IsCancelled(MeasureGenerator(tiny_.manifest, real, training_.genotypes, stop).status()));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/quality/gate.h"
+#include "trainer/loop/tiny_generator.h"
 
 namespace genoserve {
 namespace {
@@ -73,35 +74,9 @@ TEST(ScoreTest, WhatCouldNotBeMeasuredCountsNothing) {
   EXPECT_NEAR(ScoreFigures(DefaultGate(), quality).fidelity(), (1.0 / 3 + 1 + 0.8) / 4, 1e-12);
 }
 
-// A generator of four variants for two labels, as in generator_quality_test.cc, and its people.
+// A generator and its people.
 class ValidatorTest : public testing::Test {
  protected:
-  ValidatorTest() {
-    manifest_.set_format_version(1);
-    manifest_.set_ploidy(2);
-    manifest_.set_phased(true);
-    manifest_.set_variant_count(4);
-    manifest_.set_label_column("pop");
-    for (const char* name : {"north", "south"}) manifest_.add_labels()->set_name(name);
-    v1::AcganSpec& spec = *manifest_.mutable_generator()->mutable_acgan();
-    spec.set_latent_size(2);
-    spec.set_label_repeats(1);
-    spec.add_hidden_sizes(3);
-    spec.set_leaky_slope(0.01);
-    spec.set_label_logits(true);
-    spec.set_output(v1::ALLELE_OUTPUT_BERNOULLI);
-    weights_["hidden.0.weight"] = {{3, 6}, std::vector<float>(18)};
-    weights_["hidden.0.bias"] = {{3}, std::vector<float>(3)};
-    weights_["output.weight"] = {{4, 3}, std::vector<float>(12)};
-    weights_["output.bias"] = {{4}, std::vector<float>(4)};
-    weights_["label_logits"] = {{2, 4}, {1, 1, -1, -1, -1, -1, 1, 1}};
-    std::vector<VariantRecord> variants;
-    for (int64_t i = 1; i <= 4; ++i) variants.push_back({"1", i, "", "A", "C"});
-    variants_ = VariantTable::Create(std::move(variants), {}).value();
-    training_ = People(4000);
-    holdout_ = People(1200);
-  }
-
   static TrainingSet People(size_t samples) {
     TrainingSet people;
     people.genotypes = GenotypeMatrix(Packing::kHaplotype1Bit, 2 * samples, 4);
@@ -115,31 +90,30 @@ class ValidatorTest : public testing::Test {
     return people;
   }
 
-  v1::Manifest manifest_;
-  TensorMap weights_;
-  VariantTable variants_;
-  TrainingSet training_;
-  TrainingSet holdout_;
+  const TinyGenerator tiny_{1};
+  const TrainingSet training_ = People(4000);
+  const TrainingSet holdout_ = People(1200);
 };
 
 TEST_F(ValidatorTest, MeasuresABoundedCohortAndTheSameOneEachTime) {
   const std::string note;
-  const Validator validator(manifest_, {training_, holdout_, {}, variants_, note}, DefaultGate(), DeviceKind::kCpu);
+  const Validator validator(tiny_.manifest, {training_, holdout_, {}, tiny_.variants, note}, DefaultGate(),
+                            DeviceKind::kCpu);
   int tiles = 0;
   const auto count = [&tiles] {
     ++tiles;
     return false;
   };
-  const absl::StatusOr<v1::Validation> validation = validator.Validate(weights_, count);
+  const absl::StatusOr<v1::Validation> validation = validator.Validate(tiny_.weights, count);
   ASSERT_TRUE(validation.ok()) << validation.status();
   EXPECT_GT(validation->fidelity(), 0);
   EXPECT_GT(tiles, 1);
-  const absl::StatusOr<v1::Validation> again = validator.Validate(weights_, [] { return false; });
+  const absl::StatusOr<v1::Validation> again = validator.Validate(tiny_.weights, [] { return false; });
   ASSERT_TRUE(again.ok());
   EXPECT_EQ(again->SerializeAsString(), validation->SerializeAsString());
   int asked = 0;
   const auto soon = [&asked] { return ++asked > 2; };
-  EXPECT_TRUE(absl::IsCancelled(validator.Validate(weights_, soon).status()));
+  EXPECT_TRUE(absl::IsCancelled(validator.Validate(tiny_.weights, soon).status()));
 }
 
 }  // namespace
