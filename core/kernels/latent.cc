@@ -25,18 +25,21 @@ using Doubles = hn::ScalableTag<double>;
 using Longs = hn::RebindToSigned<Doubles>;
 using Vector = hn::Vec<Doubles>;
 
-// Numbers that are transformed while they are in the nearest cache.
-constexpr size_t kChunk = 512;
-
-HWY_INLINE Vector Ratio(Vector r, const std::array<double, 8>& a, const std::array<double, 8>& b) {
+// The ratio of polynomials in each of two vectors, which are independent: a single one waits for its own additions.
+HWY_INLINE void Ratios(const std::array<double, 8>& a, const std::array<double, 8>& b, Vector& x, Vector& y) {
   const Doubles d;
-  auto numerator = hn::Set(d, a[7]);
-  auto denominator = hn::Set(d, b[7]);
+  auto numerator_x = hn::Set(d, a[7]);
+  auto numerator_y = numerator_x;
+  auto denominator_x = hn::Set(d, b[7]);
+  auto denominator_y = denominator_x;
   for (size_t i = 7; i-- > 0;) {
-    numerator = hn::Add(hn::Mul(numerator, r), hn::Set(d, a[i]));
-    denominator = hn::Add(hn::Mul(denominator, r), hn::Set(d, b[i]));
+    numerator_x = hn::Add(hn::Mul(numerator_x, x), hn::Set(d, a[i]));
+    numerator_y = hn::Add(hn::Mul(numerator_y, y), hn::Set(d, a[i]));
+    denominator_x = hn::Add(hn::Mul(denominator_x, x), hn::Set(d, b[i]));
+    denominator_y = hn::Add(hn::Mul(denominator_y, y), hn::Set(d, b[i]));
   }
-  return hn::Div(numerator, denominator);
+  x = hn::Div(numerator_x, denominator_x);
+  y = hn::Div(numerator_y, denominator_y);
 }
 
 HWY_INLINE Vector Log(Vector x) {
@@ -58,38 +61,71 @@ HWY_INLINE Vector Log(Vector x) {
   return hn::Add(hn::Mul(hn::Mul(hn::Set(d, 2.0), s), sum), hn::Mul(exponent, hn::Set(d, 0.6931471805599453)));
 }
 
-// The normal values of `numbers`. Both have room for a whole number of vectors.
-void Normals(const uint32_t* numbers, size_t size, float* out) {
+// p - 0.5 for each of a vector of numbers, exact.
+HWY_INLINE Vector FromMiddle(const uint32_t* numbers) {
   const Doubles d;
-  const Longs l;
-  const hn::Rebind<int32_t, Doubles> narrow;
+  const hn::Rebind<uint32_t, Doubles> words;
+  const auto middle = hn::Xor(hn::LoadU(words, numbers), hn::Set(words, 0x80000000));
+  const auto whole = hn::PromoteTo(d, hn::BitCast(hn::Rebind<int32_t, Doubles>(), middle));
+  return hn::Mul(hn::Add(whole, hn::Set(d, 0.5)), hn::Set(d, 0x1p-32));
+}
+
+HWY_INLINE void Store(Vector values, float* out) {
   const hn::Rebind<float, Doubles> floats;
+  hn::StoreU(hn::DemoteTo(floats, values), floats, out);
+}
+
+// The values of numbers where |p - 0.5| <= 0.425. `size` is a multiple of 16, as in the next.
+void Centre(const uint32_t* numbers, size_t size, float* out) {
+  const Doubles d;
   const size_t lanes = hn::Lanes(d);
-  // The middle of the distribution for all; those outside it, one in seven, are gathered for a second pass.
-  HWY_ALIGN std::array<double, kChunk + 8> outside;
-  HWY_ALIGN std::array<int64_t, kChunk + 8> places;
-  size_t count = 0;
-  for (size_t i = 0; i < size; i += lanes) {
-    const auto bits = hn::BitCast(narrow, hn::LoadU(hn::Rebind<uint32_t, Doubles>(), numbers + i));
-    const auto middle = hn::PromoteTo(d, hn::Xor(bits, hn::Set(narrow, INT32_MIN)));
-    // p - 0.5, exact.
-    const auto q = hn::Mul(hn::Add(middle, hn::Set(d, 0.5)), hn::Set(d, 0x1p-32));
-    const auto centre =
-        hn::Mul(q, Ratio(hn::Sub(hn::Set(d, 0.180625), hn::Mul(q, q)), as241::kCentreA, as241::kCentreB));
-    hn::StoreU(hn::DemoteTo(floats, centre), floats, out + i);
-    const auto is_outside = hn::Gt(hn::Abs(q), hn::Set(d, 0.425));
-    hn::CompressStore(hn::Iota(l, static_cast<int64_t>(i)), hn::RebindMask(l, is_outside), l, places.data() + count);
-    count += hn::CompressStore(q, is_outside, d, outside.data() + count);
+  for (size_t i = 0; i < size; i += 2 * lanes) {
+    const auto q = FromMiddle(numbers + i);
+    const auto next_q = FromMiddle(numbers + i + lanes);
+    auto r = hn::Sub(hn::Set(d, 0.180625), hn::Mul(q, q));
+    auto next_r = hn::Sub(hn::Set(d, 0.180625), hn::Mul(next_q, next_q));
+    Ratios(as241::kCentreA, as241::kCentreB, r, next_r);
+    Store(hn::Mul(q, r), out + i);
+    Store(hn::Mul(next_q, next_r), out + i + lanes);
   }
-  std::fill_n(outside.begin() + static_cast<ptrdiff_t>(count), lanes, 0.5 - 0x1p-33);
-  for (size_t i = 0; i < count; i += lanes) {
-    const auto q = hn::LoadU(d, outside.data() + i);
-    // At most 4.8, since p is no less than 2^-33: the formula for r > 5 is never needed.
-    const auto r = hn::Sqrt(hn::Neg(Log(hn::Sub(hn::Set(d, 0.5), hn::Abs(q)))));
-    const auto magnitude = Ratio(hn::Sub(r, hn::Set(d, 1.6)), as241::kMiddleA, as241::kMiddleB);
-    HWY_ALIGN std::array<float, 8> values;
-    hn::StoreU(hn::DemoteTo(floats, hn::CopySign(magnitude, q)), floats, values.data());
-    for (size_t k = 0; k < std::min(lanes, count - i); ++k) out[places[i + k]] = values[k];
+}
+
+// Gathers the numbers outside the centre and their places, and gives how many there are; `size` as before, and room for
+// one vector more. |p - 0.5| is (distance + 0.5) / 2^32, the distance being the number's from the middle.
+size_t Gather(const uint32_t* numbers, size_t size, uint32_t* far, uint32_t* places) {
+  const hn::ScalableTag<uint32_t> words;
+  const hn::RebindToSigned<decltype(words)> ints;
+  const auto last_inside = hn::Set(ints, static_cast<int32_t>(0.425 * 0x1p32 - 0.5));
+  size_t count = 0;
+  for (size_t i = 0; i < size; i += hn::Lanes(words)) {
+    const auto number = hn::LoadU(words, numbers + i);
+    const auto middle = hn::BitCast(ints, hn::Xor(number, hn::Set(words, 0x80000000)));
+    const auto distance = hn::Xor(middle, hn::ShiftRight<31>(middle));
+    const auto outside = hn::RebindMask(words, hn::Gt(distance, last_inside));
+    hn::StoreU(hn::Compress(number, outside), words, far + count);
+    hn::StoreU(hn::Compress(hn::Iota(words, static_cast<uint32_t>(i)), outside), words, places + count);
+    count += hn::CountTrue(words, outside);
+  }
+  return count;
+}
+
+// sqrt(-log(min(p, 1 - p))) - 1.6. At most 3.2, since p is no less than 2^-33: the formula beyond that is never needed.
+HWY_INLINE Vector TailArgument(Vector q) {
+  const Doubles d;
+  return hn::Sub(hn::Sqrt(hn::Neg(Log(hn::Sub(hn::Set(d, 0.5), hn::Abs(q))))), hn::Set(d, 1.6));
+}
+
+// The values of the other numbers.
+void Outside(const uint32_t* numbers, size_t size, float* out) {
+  const size_t lanes = hn::Lanes(Doubles());
+  for (size_t i = 0; i < size; i += 2 * lanes) {
+    const auto q = FromMiddle(numbers + i);
+    const auto next_q = FromMiddle(numbers + i + lanes);
+    auto r = TailArgument(q);
+    auto next_r = TailArgument(next_q);
+    Ratios(as241::kMiddleA, as241::kMiddleB, r, next_r);
+    Store(hn::CopySign(r, q), out + i);
+    Store(hn::CopySign(next_r, next_q), out + i + lanes);
   }
 }
 
@@ -99,20 +135,39 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace genoserve {
+namespace {
 
-using HWY_NAMESPACE::kChunk;
+// Numbers that are transformed while they are in the nearest cache.
+constexpr size_t kChunk = 512;
+// Twice the most lanes of a vector.
+constexpr size_t kStep = 16;
 
-HWY_EXPORT(Normals);
+size_t WholeSteps(size_t size) { return (size + kStep - 1) / kStep * kStep; }
+
+}  // namespace
+
+HWY_EXPORT(Centre);
+HWY_EXPORT(Gather);
+HWY_EXPORT(Outside);
 
 void FillLatent(const PhiloxStream& stream, std::span<float> out) {
-  const auto normals = HWY_DYNAMIC_DISPATCH(Normals);
+  const auto centre = HWY_DYNAMIC_DISPATCH(Centre);
+  const auto gather = HWY_DYNAMIC_DISPATCH(Gather);
+  const auto outside = HWY_DYNAMIC_DISPATCH(Outside);
   std::array<uint32_t, kChunk> numbers;
   std::array<float, kChunk> values;
+  // The numbers outside the centre, one in seven, and where they stand.
+  std::array<uint32_t, kChunk + kStep> far;
+  std::array<uint32_t, kChunk + kStep> places;
+  std::array<float, kChunk> far_values;
   for (size_t first = 0; first < out.size(); first += kChunk) {
     const size_t size = std::min(kChunk, out.size() - first);
-    const size_t whole = (size + 7) / 8 * 8;
-    FillBits(stream, first, {numbers.data(), whole});
-    normals(numbers.data(), whole, values.data());
+    FillBits(stream, first, {numbers.data(), WholeSteps(size)});
+    centre(numbers.data(), WholeSteps(size), values.data());
+    const size_t count = gather(numbers.data(), WholeSteps(size), far.data(), places.data());
+    std::fill_n(far.begin() + static_cast<ptrdiff_t>(count), WholeSteps(count) - count, 0);
+    outside(far.data(), WholeSteps(count), far_values.data());
+    for (size_t i = 0; i < count; ++i) values[places[i]] = far_values[i];
     std::copy_n(values.begin(), size, out.begin() + static_cast<ptrdiff_t>(first));
   }
 }

@@ -21,41 +21,78 @@ namespace hn = hwy::HWY_NAMESPACE;
 // Numbers that are transformed while they are in the nearest cache; whole blocks of Philox.
 constexpr size_t kChunk = 2048;
 
+#if HWY_TARGET == HWY_SCALAR
 // The blocks from `block` on; `count` is a multiple of 4.
 void Blocks(const PhiloxStream& stream, uint32_t block, uint32_t* out, size_t count) {
-  size_t i = 0;
-#if HWY_TARGET != HWY_SCALAR
-  const hn::ScalableTag<uint64_t> d;
-  const hn::Repartition<uint32_t, decltype(d)> words;
-  const hn::Rebind<uint32_t, decltype(d)> narrow;
-  const size_t lanes = hn::Lanes(d);
-  const auto multiplier0 = hn::BitCast(words, hn::Set(d, 0xD2511F53));
-  const auto multiplier1 = hn::BitCast(words, hn::Set(d, 0xCD9E8D57));
-  // A word of the counter is the lower half of a lane; what the upper half holds is never read.
-  for (; i + 4 * lanes <= count; i += 4 * lanes) {
-    auto c0 = hn::Add(hn::Iota(d, 0), hn::Set(d, block + i / 4));
-    auto c1 = hn::Set(d, stream.counter()[0]);
-    auto c2 = hn::Set(d, stream.counter()[1]);
-    auto c3 = hn::Set(d, stream.counter()[2]);
-    uint32_t key0 = stream.key()[0];
-    uint32_t key1 = stream.key()[1];
-    for (int round = 0; round < 10; ++round) {
-      const auto product0 = hn::MulEven(hn::BitCast(words, c0), multiplier0);
-      const auto product1 = hn::MulEven(hn::BitCast(words, c2), multiplier1);
-      c0 = hn::Xor(hn::Xor(hn::ShiftRight<32>(product1), c1), hn::Set(d, key0));
-      c1 = product1;
-      c2 = hn::Xor(hn::Xor(hn::ShiftRight<32>(product0), c3), hn::Set(d, key1));
-      c3 = product0;
-      key0 += 0x9E3779B9;
-      key1 += 0xBB67AE85;
-    }
-    const auto low = hn::Set(d, 0xFFFFFFFF);
-    const auto word = [&](auto c) HWY_ATTR { return hn::TruncateTo(narrow, hn::And(c, low)); };
-    hn::StoreInterleaved4(word(c0), word(c1), word(c2), word(c3), narrow, out + i);
-  }
-#endif
-  if (i < count) stream.FillBits(static_cast<uint32_t>(4 * (block + i / 4)), {out + i, count - i});
+  stream.FillBits(4 * block, {out, count});
 }
+#else
+using Lanes = hn::ScalableTag<uint64_t>;
+using Vector = hn::Vec<Lanes>;
+using RoundKeys = std::array<std::array<uint64_t, 2>, 10>;
+
+// Four words of as many counters as a vector has lanes, each in the lower half of a lane: what the upper half holds is
+// not read before they are stored.
+struct Counters {
+  Vector word0;
+  Vector word1;
+  Vector word2;
+  Vector word3;
+
+  Counters(const PhiloxStream& stream, size_t block)
+      : word0(hn::Add(hn::Iota(Lanes(), 0), hn::Set(Lanes(), block))),
+        word1(hn::Set(Lanes(), stream.counter()[0])),
+        word2(hn::Set(Lanes(), stream.counter()[1])),
+        word3(hn::Set(Lanes(), stream.counter()[2])) {}
+
+  HWY_INLINE void Turn(const std::array<uint64_t, 2>& key) {
+    const Lanes d;
+    const hn::Repartition<uint32_t, Lanes> words;
+    const auto product0 = hn::MulEven(hn::BitCast(words, word0), hn::BitCast(words, hn::Set(d, 0xD2511F53)));
+    const auto product1 = hn::MulEven(hn::BitCast(words, word2), hn::BitCast(words, hn::Set(d, 0xCD9E8D57)));
+    word0 = hn::Xor(hn::Xor(hn::ShiftRight<32>(product1), word1), hn::Set(d, key[0]));
+    word1 = product1;
+    word2 = hn::Xor(hn::Xor(hn::ShiftRight<32>(product0), word3), hn::Set(d, key[1]));
+    word3 = product0;
+  }
+
+  HWY_INLINE void Store(uint32_t* out) const {
+    const Lanes d;
+    const auto low = hn::Set(d, 0xFFFFFFFF);
+    const auto first = hn::Or(hn::And(word0, low), hn::ShiftLeft<32>(word1));
+    const auto second = hn::Or(hn::And(word2, low), hn::ShiftLeft<32>(word3));
+    hn::StoreInterleaved2(first, second, d, reinterpret_cast<uint64_t*>(out));
+  }
+};
+
+// The blocks from `block` on; `count` is a multiple of 4.
+void Blocks(const PhiloxStream& stream, uint32_t block, uint32_t* out, size_t count) {
+  constexpr size_t kVector = 4 * hn::MaxLanes(Lanes());
+  RoundKeys keys;
+  std::array<uint32_t, 2> key = stream.key();
+  for (auto& round : keys) {
+    round = {key[0], key[1]};
+    key = {key[0] + 0x9E3779B9, key[1] + 0xBB67AE85};
+  }
+  // Two vectors at a time, since a turn waits for the one before.
+  const auto two = [&](size_t first, uint32_t* to) HWY_ATTR {
+    Counters even(stream, block + first / 4);
+    Counters odd(stream, block + (first + kVector) / 4);
+    for (const auto& round : keys) {
+      even.Turn(round);
+      odd.Turn(round);
+    }
+    even.Store(to);
+    odd.Store(to + kVector);
+  };
+  size_t i = 0;
+  for (; i + 2 * kVector <= count; i += 2 * kVector) two(i, out + i);
+  if (i == count) return;
+  std::array<uint32_t, 2 * kVector> rest;
+  two(i, rest.data());
+  std::copy_n(rest.begin(), count - i, out + i);
+}
+#endif
 
 // Calls `use(bits, size, at)` for pieces of at most kChunk numbers, `at` being the place of a piece's first in the
 // whole.
