@@ -10,7 +10,6 @@
 #include "absl/strings/str_join.h"
 #include "core/base/status.h"
 #include "core/model/condition.h"
-#include "core/model/draw.h"
 #include "core/model/stable_exp.h"
 
 namespace genoserve {
@@ -68,7 +67,7 @@ size_t Choose(std::span<const double> log_weights, std::span<const float> prior,
   std::vector<double> weights(log_weights.size());
   double total = 0;
   for (size_t i = 0; i < weights.size(); ++i) {
-    weights[i] = static_cast<double>(StableExp(static_cast<float>(log_weights[i] - highest)));
+    weights[i] = static_cast<double>(StableExpInline(static_cast<float>(log_weights[i] - highest)));
     if (!prior.empty()) weights[i] *= static_cast<double>(prior[i]);
     total += weights[i];
   }

@@ -8,10 +8,12 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/philox.h"
 #include "core/base/status.h"
+#include "core/model/blocks.h"
 #include "core/model/chain_conditions.h"
 #include "core/model/chain_graph.h"
 #include "core/model/chain_walk.h"
 #include "core/model/condition.h"
+#include "core/model/spec_field.h"
 
 namespace genoserve {
 namespace {
@@ -19,12 +21,6 @@ namespace {
 constexpr size_t kMostTileSamples = 128;
 // What choosing the candidates of a row keeps in memory at most.
 constexpr double kMostScores = 0x1p24;
-
-absl::Status CheckField(const char* field, double value, double lowest, double highest) {
-  if (value >= lowest && value <= highest) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("generator spec: ", field, " is ", value, "; it must be ", lowest, " to ", highest));
-}
 
 class ChainGenerator final : public Generator {
  public:
@@ -39,7 +35,7 @@ class ChainGenerator final : public Generator {
   size_t variant_count() const override { return graph_.variants(); }
   size_t max_tile_samples() const override { return kMostTileSamples; }
 
-  absl::Status Generate(std::span<const SampleSpec> samples, std::span<const uint32_t> /*blocks*/,
+  absl::Status Generate(std::span<const SampleSpec> samples, std::span<const uint32_t> blocks,
                         GenotypeMatrix& rows) const override {
     if (samples.empty() || samples.size() > kMostTileSamples) {
       return absl::InvalidArgumentError(
@@ -48,63 +44,97 @@ class ChainGenerator final : public Generator {
     if (rows.packing() != packing_ || rows.samples() != samples.size() || rows.variants() != graph_.variants()) {
       return absl::InvalidArgumentError("the matrix for a tile has another packing or size than the tile");
     }
+    GENOSERVE_RETURN_IF_ERROR(CheckBlocks(blocks, graph_.variants()));
+    const std::vector<Stretch> stretches = Stretches(blocks);
     const size_t per_sample = RowsPerSample(packing_);
     for (size_t i = 0; i < samples.size(); ++i) {
       if (samples[i].sample >> 48 != 0) return absl::InvalidArgumentError("a sample index is 2^48 or more");
       for (size_t half = 0; half < per_sample; ++half) {
         GENOSERVE_RETURN_IF_ERROR(
-            GenerateRow(samples[i], static_cast<int>(half), rows.MutableRow(i * per_sample + half)));
+            GenerateRow(samples[i], static_cast<int>(half), stretches, rows.MutableRow(i * per_sample + half)));
       }
     }
     return absl::OkStatus();
   }
 
  private:
-  absl::Status GenerateRow(const SampleSpec& sample, int half, std::span<uint8_t> row) const {
+  // What is walked of a row: chromosomes that hold variants that are asked for, each up to the last of them.
+  struct Stretch {
+    size_t chromosome = 0;
+    size_t end = 0;
+  };
+
+  std::vector<Stretch> Stretches(std::span<const uint32_t> blocks) const {
+    std::vector<Stretch> stretches;
+    for (size_t chromosome = 0; chromosome < graph_.chromosomes(); ++chromosome) {
+      const size_t first = graph_.Start(chromosome);
+      const size_t end = graph_.Start(chromosome + 1);
+      if (blocks.empty()) {
+        stretches.push_back({chromosome, end});
+        continue;
+      }
+      const auto after = std::lower_bound(blocks.begin(), blocks.end(), BlockCount(end));
+      if (after == blocks.begin()) continue;
+      const size_t wanted = (static_cast<size_t>(*(after - 1)) + 1) * kBlockVariants;
+      if (wanted > first) stretches.push_back({chromosome, std::min(end, wanted)});
+    }
+    return stretches;
+  }
+
+  absl::Status GenerateRow(const SampleSpec& sample, int half, std::span<const Stretch> stretches,
+                           std::span<uint8_t> row) const {
     const ChainNumbers numbers = {PhiloxStream(sample.seed, sample.sample, half, Purpose::kAllele),
                                   PhiloxStream(sample.seed, sample.sample, half, Purpose::kLatent)};
-    std::fill(row.begin(), row.end(), uint8_t{0});
     if (!conditions_) {
       if (sample.label < 0 || static_cast<size_t>(sample.label) >= graph_.classes()) {
         return absl::InvalidArgumentError(
             absl::StrCat("label index ", sample.label, " of a sample; the model has ", graph_.classes(), " labels"));
       }
-      Walk(static_cast<size_t>(sample.label), std::vector<size_t>(graph_.chromosomes(), 0), numbers, row);
+      Walk(static_cast<size_t>(sample.label), {}, stretches, numbers, row);
       return absl::OkStatus();
     }
     std::vector<float> condition(conditions_->inputs());
     GENOSERVE_RETURN_IF_ERROR(EncodeCondition(manifest_, sample.phenotypes, condition));
     const PhiloxStream choices(sample.seed, sample.sample, half, Purpose::kLabel);
     const size_t kind = conditions_->ChooseClass(condition, choices);
-    Walk(kind, ChooseCandidates(kind, condition, numbers, choices, row), numbers, row);
+    Walk(kind, ChooseCandidates(kind, condition, numbers, choices, row), stretches, numbers, row);
     return absl::OkStatus();
   }
 
-  // Walks every chromosome with the numbers of its candidate.
-  void Walk(size_t kind, const std::vector<size_t>& chosen, ChainNumbers numbers, std::span<uint8_t> row) const {
-    for (size_t chromosome = 0; chromosome < graph_.chromosomes(); ++chromosome) {
-      numbers.first = FirstNumber(chosen[chromosome]);
-      WalkChromosome(graph_, chromosome, kind, numbers, row);
+  // Walks each stretch with the numbers of its chromosome's candidate, the first one where none were chosen.
+  void Walk(size_t kind, std::span<const size_t> chosen, std::span<const Stretch> stretches, ChainNumbers numbers,
+            std::span<uint8_t> row) const {
+    const size_t bits = BitsPerGenotype(packing_);
+    for (const Stretch& stretch : stretches) {
+      // Whole bytes: what they hold of a neighbour is walked after this, or not asked for.
+      const size_t first = graph_.Start(stretch.chromosome) * bits / 8;
+      const size_t end = (stretch.end * bits + 7) / 8;
+      std::fill(row.begin() + static_cast<ptrdiff_t>(first), row.begin() + static_cast<ptrdiff_t>(end), uint8_t{0});
+    }
+    for (const Stretch& stretch : stretches) {
+      numbers.first = FirstNumber(chosen.empty() ? 0 : chosen[stretch.chromosome]);
+      WalkChromosome(graph_, stretch.chromosome, kind, numbers, row, stretch.end);
     }
   }
 
   uint32_t FirstNumber(size_t candidate) const { return static_cast<uint32_t>(candidate * graph_.variants()); }
 
-  // Walks all candidates of all chromosomes for their scores; `row` is for use in between and 0 afterwards.
+  // Walks all candidates of all chromosomes for their scores, with `row` for use in between; empty where there is no
+  // choice.
   std::vector<size_t> ChooseCandidates(size_t kind, std::span<const float> condition, ChainNumbers numbers,
                                        const PhiloxStream& choices, std::span<uint8_t> row) const {
     const size_t chromosomes = graph_.chromosomes();
     const size_t inputs = conditions_->inputs();
-    if (candidates_ == 1 || inputs == 0) return std::vector<size_t>(chromosomes, 0);
+    if (candidates_ == 1 || inputs == 0) return {};
     std::vector<double> scores(chromosomes * candidates_ * inputs);
     std::vector<uint8_t> codes(graph_.variants());
     for (size_t candidate = 0; candidate < candidates_; ++candidate) {
       numbers.first = FirstNumber(candidate);
+      std::fill(row.begin(), row.end(), uint8_t{0});
       for (size_t chromosome = 0; chromosome < chromosomes; ++chromosome) {
         WalkChromosome(graph_, chromosome, kind, numbers, row);
       }
       UnpackCodes(packing_, row, codes);
-      std::fill(row.begin(), row.end(), uint8_t{0});
       for (size_t chromosome = 0; chromosome < chromosomes; ++chromosome) {
         const size_t first = graph_.Start(chromosome);
         conditions_->Score(std::span(codes).subspan(first, graph_.Start(chromosome + 1) - first), first,
@@ -125,14 +155,14 @@ class ChainGenerator final : public Generator {
 
 absl::Status CheckChainSpec(const v1::Manifest& manifest) {
   const v1::ChainSpec& spec = manifest.generator().chain();
-  GENOSERVE_RETURN_IF_ERROR(CheckField("variant_count", static_cast<double>(manifest.variant_count()), 1, 1 << 26));
-  GENOSERVE_RETURN_IF_ERROR(CheckField("classes", spec.classes(), 1, 4096));
-  GENOSERVE_RETURN_IF_ERROR(CheckField("min_support", spec.min_support(), 2, 1 << 20));
-  GENOSERVE_RETURN_IF_ERROR(CheckField("block", spec.block(), 1, 1 << 20));
-  GENOSERVE_RETURN_IF_ERROR(CheckField("crossover", spec.crossover(), 0, 1));
-  GENOSERVE_RETURN_IF_ERROR(CheckField("kept_context", spec.kept_context(), 1, 1 << 20));
-  GENOSERVE_RETURN_IF_ERROR(CheckField("borrowing", spec.borrowing(), 0, 1));
-  GENOSERVE_RETURN_IF_ERROR(CheckField("candidates", spec.candidates(), 1, 1024));
+  GENOSERVE_RETURN_IF_ERROR(CheckSpecField("variant_count", manifest.variant_count(), 1, 1 << 26));
+  GENOSERVE_RETURN_IF_ERROR(CheckSpecField("classes", spec.classes(), 1, 4096));
+  GENOSERVE_RETURN_IF_ERROR(CheckSpecField("min_support", spec.min_support(), 2, 1 << 20));
+  GENOSERVE_RETURN_IF_ERROR(CheckSpecField("block", spec.block(), 1, 1 << 20));
+  GENOSERVE_RETURN_IF_ERROR(CheckSpecField("crossover", spec.crossover(), 0, 1));
+  GENOSERVE_RETURN_IF_ERROR(CheckSpecField("kept_context", spec.kept_context(), 1, 1 << 20));
+  GENOSERVE_RETURN_IF_ERROR(CheckSpecField("borrowing", spec.borrowing(), 0, 1));
+  GENOSERVE_RETURN_IF_ERROR(CheckSpecField("candidates", spec.candidates(), 1, 1024));
   if (static_cast<double>(spec.candidates()) * static_cast<double>(manifest.variant_count()) > 0x1p32) {
     return absl::InvalidArgumentError("generator spec: candidates x variants is more than 2^32");
   }

@@ -106,6 +106,27 @@ TEST(ChainGeneratorTest, ASamplesBytesDependOnNothingElse) {
   }
 }
 
+TEST(ChainGeneratorTest, BlocksHaveTheBytesOfTheWholeRow) {
+  for (const auto& generator : Generators()) {
+    std::vector<SampleSpec> samples;
+    for (uint64_t i = 0; i < 16; ++i) samples.push_back(Sample(3, i));
+    const GenotypeMatrix whole = Generate(*generator, samples);
+    for (const std::vector<uint32_t>& blocks : {std::vector<uint32_t>{0}, {1}, {0, 1}}) {
+      // Into a matrix that held other things.
+      GenotypeMatrix rows = whole;
+      std::fill(rows.mutable_bytes().begin(), rows.mutable_bytes().end(), uint8_t{0xA5});
+      ASSERT_TRUE(generator->Generate(samples, blocks, rows).ok());
+      const size_t first = blocks.front() * kBlockVariants;
+      const size_t end = std::min(kVariants, (blocks.back() + 1) * kBlockVariants);
+      for (size_t row = 0; row < rows.rows(); ++row) {
+        for (size_t v = first; v < end; ++v) ASSERT_EQ(rows.Get(row, v), whole.Get(row, v)) << row << ", " << v;
+      }
+    }
+    GenotypeMatrix rows = whole;
+    EXPECT_EQ(generator->Generate(samples, std::vector<uint32_t>{2}, rows).code(), absl::StatusCode::kInvalidArgument);
+  }
+}
+
 TEST(ChainGeneratorTest, SeedSampleHaplotypeAndConditionAllMatter) {
   for (const auto& generator : Generators()) {
     SampleSpec other = Sample(7, 4);

@@ -22,14 +22,19 @@ void CopyBits(std::span<const uint32_t> pool, size_t from, size_t count, std::sp
 }  // namespace
 
 void WalkChromosome(const ChainGraph& graph, size_t chromosome, size_t kind, const ChainNumbers& numbers,
-                    std::span<uint8_t> row) {
+                    std::span<uint8_t> row, size_t end) {
   const size_t bits = graph.bits_per_code();
   uint32_t node = graph.Root(chromosome, kind);
   for (;;) {
     const size_t length = graph.RunLength(node);
     const size_t first = graph.First(node);
-    CopyBits(graph.codes(), graph.RunOffset(node) * bits, length * bits, row, first * bits);
     const size_t variant = first + length;
+    if (variant >= end) {
+      const size_t wanted = end > first ? end - first : 0;
+      CopyBits(graph.codes(), graph.RunOffset(node) * bits, wanted * bits, row, first * bits);
+      return;
+    }
+    CopyBits(graph.codes(), graph.RunOffset(node) * bits, length * bits, row, first * bits);
     const uint32_t number = numbers.first + static_cast<uint32_t>(variant);
     switch (graph.Step(node)) {
       case ChainStep::kEnd:

@@ -19,8 +19,8 @@ struct ChainNumbers {
 };
 
 /// Walks one chromosome in class `kind` and sets its codes in `row`, a packed row of the whole model whose codes of
-/// this chromosome are 0. The graph must have passed its check.
+/// this chromosome are 0. Codes from variant `end` on are left out. The graph must have passed its check.
 void WalkChromosome(const ChainGraph& graph, size_t chromosome, size_t kind, const ChainNumbers& numbers,
-                    std::span<uint8_t> row);
+                    std::span<uint8_t> row, size_t end = SIZE_MAX);
 
 }  // namespace genoserve

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status.h"
+#include "core/kernels/product_kernels.h"
 #include "core/model/generator.h"
 #include "core/model/torch_guard.h"
 
@@ -67,7 +68,7 @@ void SetUpGeneratorThreads() {
   });
 }
 
-std::string InstructionSet(DeviceKind device) {
+std::string InstructionSet(DeviceKind device, Precision precision) {
   if (device == DeviceKind::kCuda) {
     // The runtime that came with libtorch_cuda.so; 75 and 76 are cudaDevAttrComputeCapabilityMajor and -Minor.
     using GetAttribute = int (*)(int*, int, int);
@@ -77,10 +78,8 @@ std::string InstructionSet(DeviceKind device) {
     if (get != nullptr && get(&major, 75, 0) == 0 && get(&minor, 76, 0) == 0) return absl::StrCat("sm_", major, minor);
     return "sm_unknown";
   }
-  const std::string capability = at::get_cpu_capability();
-  if (capability == "AVX512") return "avx512";
-  if (capability == "AVX2") return "avx2";
-  return "sse";
+  if (precision == Precision::kFp32) return "x86-64-v3";
+  return NativeBf16Kernels() != nullptr ? "avx512-bf16" : "emulated";
 }
 
 }  // namespace genoserve

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -33,7 +34,7 @@ absl::StatusOr<DeviceKind> ResolveDevice(DeviceChoice choice);
 void SetUpGeneratorThreads();
 
 /// Raised whenever output bytes change for the same artifact, engine and request.
-inline constexpr int kKernelRevision = 1;
+inline constexpr int kKernelRevision = 2;
 
 /// In what form a network's weights and activations are held. Output bytes depend on it; a chain has no such form and
 /// gives the same bytes with each.
@@ -51,8 +52,10 @@ struct GeneratorOptions {
 /// Variants of a block, the unit by which a part of a row is generated. The last block of a row may be shorter.
 inline constexpr size_t kBlockVariants = 512;
 
-/// "avx512", "avx2" or "sse" on a CPU, as LibTorch's kernels choose; "sm_90" and the like on a GPU.
-std::string InstructionSet(DeviceKind device);
+/// What a network's bytes depend on beside device and precision. On a CPU "x86-64-v3" for fp32, whose products are
+/// fused multiply-adds in one order on every machine that has them; "avx512-bf16" or "emulated" for bf16. "sm_90" and
+/// the like on a GPU.
+std::string InstructionSet(DeviceKind device, Precision precision);
 
 /// One sample to generate. Samples of different requests may share a tile: no sample's bytes depend on the others.
 struct SampleSpec {
@@ -61,6 +64,18 @@ struct SampleSpec {
   int label = -1;                      ///< index into the manifest's labels; -1 where the model has none
   std::span<const double> phenotypes;  ///< one a phenotype of the manifest, in its unit or as the index of a level
 };
+
+/// What a rounded form changes in the rows, measured on a fixed set of samples: the same seeds in fp32 and rounded.
+struct PrecisionEffect {
+  double differing = 0;        ///< share of genotypes that differ
+  double frequency_shift = 0;  ///< largest shift of an allele frequency
+  size_t rows = 0;             ///< compared
+  size_t variants = 0;         ///< compared
+};
+
+/// Bounds of PrecisionEffect, above which LoadGenerator refuses.
+inline constexpr double kMostDiffering = 0.0005;
+inline constexpr double kMostFrequencyShift = 0.04;
 
 /// A loaded generator. Thread-safe: several workers may generate at once.
 class Generator {
@@ -77,18 +92,21 @@ class Generator {
   /// Generates the samples in their order into `rows`, which must have this packing, samples.size() samples and
   /// variant_count() variants. `blocks` has the ascending indices of the blocks to generate, the bytes of which are
   /// those of the whole row; empty = all. What the other blocks hold afterwards is not told. `samples` holds 1 to
-  /// max_tile_samples(); the forward pass always has one of the tile shapes that were proved at load to give equal
-  /// bits, padded. Errors of LibTorch come back classified: RESOURCE_EXHAUSTED (out of memory), UNAVAILABLE (device
-  /// broken for good), INTERNAL (a bug).
+  /// max_tile_samples(). Errors of LibTorch come back classified: RESOURCE_EXHAUSTED (out of memory), UNAVAILABLE
+  /// (device broken for good), INTERNAL (a bug).
   virtual absl::Status Generate(std::span<const SampleSpec> samples, std::span<const uint32_t> blocks,
                                 GenotypeMatrix& rows) const = 0;
+
+  /// What LoadGenerator found; absent where nothing is rounded.
+  virtual std::optional<PrecisionEffect> precision_effect() const { return std::nullopt; }
 };
 
-/// Makes the generator of an artifact, verifies that its weights fit its spec (INVALID_ARGUMENT names the tensor) and
-/// are finite, and proves its tile shapes.
+/// Makes the generator of an artifact and verifies that its weights fit its spec (INVALID_ARGUMENT names the tensor)
+/// and that they and the outputs are finite. FAILED_PRECONDITION on a CPU without AVX2 and FMA3, for a network, and,
+/// with the figures, where a rounded form changes more than the bounds allow, which is measured in about a second.
 absl::StatusOr<std::unique_ptr<Generator>> LoadGenerator(const Artifact& artifact, const GeneratorOptions& options);
 
-/// The same from parts, for the trainer, which has no published artifact yet.
+/// The same from parts and without the measurement, for the trainer, which has no published artifact yet.
 absl::StatusOr<std::unique_ptr<Generator>> MakeGenerator(const v1::Manifest& manifest, const TensorMap& weights,
                                                          const GeneratorOptions& options);
 

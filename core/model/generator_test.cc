@@ -3,10 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <string>
 #include <thread>
 #include <vector>
 
+#include "core/base/sha256.h"
+#include "core/model/blocks.h"
 #include "core/model/test_models.h"
 
 namespace genoserve {
@@ -19,6 +23,7 @@ const std::vector<std::vector<double>> kPhenotypes = {{20, 0}, {27.5, 2}, {NAN, 
 struct Model {
   const char* name;
   v1::Manifest manifest;
+  Precision precision = Precision::kFp32;
 };
 
 std::vector<Model> Models() {
@@ -31,7 +36,9 @@ std::vector<Model> Models() {
   return {{"acgan", SmallAcgan(kVariants, 4)},
           {"threshold", threshold},
           {"plain", plain},
-          {"wgan-gp", SmallWganGp(kVariants)}};
+          {"wgan-gp", SmallWganGp(kVariants)},
+          {"acgan in bf16", SmallAcgan(kVariants, 4), Precision::kBf16},
+          {"wgan-gp in bf16", SmallWganGp(kVariants), Precision::kBf16}};
 }
 
 // Sample `i` of a cohort in which four conditions take turns.
@@ -43,8 +50,8 @@ class GeneratorTest : public testing::Test {
  protected:
   static void SetUpTestSuite() { SetUpGeneratorThreads(); }
 
-  static std::unique_ptr<Generator> Make(const v1::Manifest& manifest) {
-    auto generator = MakeGenerator(manifest, RandomWeights(manifest, 11), {});
+  static std::unique_ptr<Generator> Make(const v1::Manifest& manifest, Precision precision = Precision::kFp32) {
+    auto generator = MakeGenerator(manifest, RandomWeights(manifest, 11), {.precision = precision});
     EXPECT_TRUE(generator.ok()) << generator.status();
     return std::move(generator).value();
   }
@@ -62,7 +69,7 @@ class GeneratorTest : public testing::Test {
 TEST_F(GeneratorTest, ASamplesBytesDependOnNothingElse) {
   for (const Model& model : Models()) {
     SCOPED_TRACE(model.name);
-    const auto generator = Make(model.manifest);
+    const auto generator = Make(model.manifest, model.precision);
     const size_t most = generator->max_tile_samples();
     ASSERT_GE(most, 64U);
     std::vector<SampleSpec> samples;
@@ -98,10 +105,70 @@ TEST_F(GeneratorTest, ASamplesBytesDependOnNothingElse) {
   }
 }
 
+TEST_F(GeneratorTest, BlocksHaveTheBytesOfTheWholeRow) {
+  const size_t count = BlockCount(kVariants);
+  for (const Model& model : Models()) {
+    SCOPED_TRACE(model.name);
+    const auto generator = Make(model.manifest, model.precision);
+    std::vector<SampleSpec> samples;
+    for (uint64_t i = 0; i < 21; ++i) samples.push_back(Sample(7, i));
+    const GenotypeMatrix whole = Generate(*generator, samples);
+    std::vector<std::vector<uint32_t>> asked;
+    for (uint32_t bits = 1; bits < 1U << count; ++bits) {
+      std::vector<uint32_t> blocks;
+      for (uint32_t block = 0; block < count; ++block) {
+        if ((bits >> block & 1) != 0) blocks.push_back(block);
+      }
+      asked.push_back(blocks);
+    }
+    for (const std::vector<uint32_t>& blocks : asked) {
+      GenotypeMatrix rows(whole.packing(), whole.rows(), whole.variants());
+      ASSERT_TRUE(generator->Generate(samples, blocks, rows).ok());
+      for (const uint32_t block : blocks) {
+        const size_t first = RowBytes(whole.packing(), block * kBlockVariants);
+        const size_t end = RowBytes(whole.packing(), std::min<size_t>(kVariants, (block + 1) * kBlockVariants));
+        for (size_t row = 0; row < rows.rows(); ++row) {
+          const auto part = rows.Row(row).subspan(first, end - first);
+          ASSERT_TRUE(std::equal(part.begin(), part.end(), whole.Row(row).begin() + static_cast<ptrdiff_t>(first)))
+              << "block " << block << " of " << blocks.size();
+        }
+      }
+    }
+    GenotypeMatrix rows = whole;
+    for (const std::vector<uint32_t>& blocks :
+         {std::vector<uint32_t>{static_cast<uint32_t>(count)}, {1, 1}, {1, 0}, {0, UINT32_MAX}}) {
+      EXPECT_EQ(generator->Generate(samples, blocks, rows).code(), absl::StatusCode::kInvalidArgument);
+    }
+  }
+}
+
+// A change of these bytes is a change of what users get for their seeds: it needs another kKernelRevision.
+TEST_F(GeneratorTest, BytesStayWhatTheyWere) {
+  const std::vector<std::string> digests = {"64d9cc00fdb3c7964f6095a2f67a81f908d27d2186a8f42a2a550d6c35597152",
+                                            "fdaaa86769f356992dff378d1846a958eb1d3d9cd6d909758b7b24bd03c0828e",
+                                            "c93aad37342967040d6b889482cd2fafe0488d80a1426e2b24d9513d5f7714ce",
+                                            "cfd8ed8995e318c60e388b06700937013498405d4255e96d07190ab2580dadbf",
+                                            "5abfec4086968e3e1f673655798313862518979d93408bc49348c2a98e6e565d",
+                                            "e9593d010a342969b5289a8026e708e818d08edc6b9ea94a7d8e0cc4bdef76a1"};
+  const std::vector<Model> models = Models();
+  ASSERT_EQ(models.size(), digests.size());
+  for (size_t i = 0; i < models.size(); ++i) {
+    // What other machines give in bf16 is another engine's.
+    if (models[i].precision == Precision::kBf16 &&
+        InstructionSet(DeviceKind::kCpu, Precision::kBf16) != "avx512-bf16") {
+      continue;
+    }
+    const GenotypeMatrix rows =
+        Generate(*Make(models[i].manifest, models[i].precision), {Sample(1, 0), Sample(1, 1), Sample(9, 1234567)});
+    EXPECT_EQ(Sha256Hex({reinterpret_cast<const char*>(rows.bytes().data()), rows.bytes().size()}), digests[i])
+        << models[i].name;
+  }
+}
+
 TEST_F(GeneratorTest, ThreadsGiveTheSameBytes) {
   for (const Model& model : Models()) {
     SCOPED_TRACE(model.name);
-    const auto generator = Make(model.manifest);
+    const auto generator = Make(model.manifest, model.precision);
     std::vector<SampleSpec> samples;
     for (uint64_t i = 0; i < 40; ++i) samples.push_back(Sample(1, i));
     const GenotypeMatrix alone = Generate(*generator, samples);
@@ -114,14 +181,14 @@ TEST_F(GeneratorTest, ThreadsGiveTheSameBytes) {
     }
     for (std::thread& thread : threads) thread.join();
     EXPECT_THAT(same, testing::Each(10));
-    EXPECT_EQ(Generate(*Make(model.manifest), samples), alone) << "loaded again";
+    EXPECT_EQ(Generate(*Make(model.manifest, model.precision), samples), alone) << "loaded again";
   }
 }
 
 TEST_F(GeneratorTest, SeedSampleHaplotypeAndConditionAllMatter) {
   for (const Model& model : Models()) {
     SCOPED_TRACE(model.name);
-    const auto generator = Make(model.manifest);
+    const auto generator = Make(model.manifest, model.precision);
     const SampleSpec base = Sample(7, 4);
     SampleSpec other_condition = base;
     other_condition.label = 1;

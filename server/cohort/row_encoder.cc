@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/model/generator.h"
 #include "server/rpc_error.h"
 
 namespace genoserve {
@@ -38,15 +39,22 @@ absl::StatusOr<RowEncoder> RowEncoder::Make(Packing packing, size_t variants, st
   }
 }
 
-void RowEncoder::Select(const GenotypeMatrix& tile, size_t row, std::vector<uint8_t>& codes, Scratch& scratch) const {
+std::vector<uint32_t> RowEncoder::blocks() const {
+  std::vector<uint32_t> blocks;
+  for (const size_t variant : selection_) {
+    const auto block = static_cast<uint32_t>(variant / kBlockVariants);
+    if (blocks.empty() || blocks.back() != block) blocks.push_back(block);
+  }
+  return blocks;
+}
+
+void RowEncoder::Select(const GenotypeMatrix& tile, size_t row, std::vector<uint8_t>& codes) const {
   codes.resize(variant_count());
   if (selection_.empty()) {
     tile.UnpackRow(row, codes);
     return;
   }
-  scratch.whole.resize(variants_);
-  tile.UnpackRow(row, scratch.whole);
-  for (size_t i = 0; i < selection_.size(); ++i) codes[i] = scratch.whole[selection_[i]];
+  for (size_t i = 0; i < selection_.size(); ++i) codes[i] = static_cast<uint8_t>(tile.Get(row, selection_[i]));
 }
 
 void RowEncoder::Encode(const GenotypeMatrix& tile, size_t sample, std::span<uint8_t> out, Scratch& scratch) const {
@@ -59,8 +67,8 @@ void RowEncoder::Encode(const GenotypeMatrix& tile, size_t sample, std::span<uin
     return;
   }
   if (add_haplotypes) {
-    Select(tile, 2 * sample, scratch.first, scratch);
-    Select(tile, 2 * sample + 1, scratch.second, scratch);
+    Select(tile, 2 * sample, scratch.first);
+    Select(tile, 2 * sample + 1, scratch.second);
     for (size_t i = 0; i < scratch.first.size(); ++i) {
       scratch.first[i] = static_cast<uint8_t>(scratch.first[i] + scratch.second[i]);
     }
@@ -69,7 +77,7 @@ void RowEncoder::Encode(const GenotypeMatrix& tile, size_t sample, std::span<uin
   }
   const size_t row_bytes = out.size() / rows;
   for (size_t row = 0; row < rows; ++row) {
-    Select(tile, rows * sample + row, scratch.first, scratch);
+    Select(tile, rows * sample + row, scratch.first);
     const auto place = out.subspan(row * row_bytes, row_bytes);
     if (packed) {
       PackCodes(packing_, scratch.first, place);

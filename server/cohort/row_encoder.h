@@ -17,7 +17,6 @@ class RowEncoder {
  public:
   /// Buffers of one thread, kept from call to call.
   struct Scratch {
-    std::vector<uint8_t> whole;   // codes of a row, all variants
     std::vector<uint8_t> first;   // codes of the variants asked for
     std::vector<uint8_t> second;  // those of the second haplotype
   };
@@ -33,6 +32,8 @@ class RowEncoder {
   size_t variant_count() const { return selection_.empty() ? variants_ : selection_.size(); }
   /// Bytes of one sample, all of its rows.
   size_t sample_bytes() const { return sample_bytes_; }
+  /// The blocks of a tile that Encode reads, for Generator::Generate: ascending, and empty where all variants are sent.
+  std::vector<uint32_t> blocks() const;
 
   /// Encodes a sample of a tile into `out`, which has sample_bytes() bytes.
   void Encode(const GenotypeMatrix& tile, size_t sample, std::span<uint8_t> out, Scratch& scratch) const;
@@ -40,7 +41,7 @@ class RowEncoder {
  private:
   RowEncoder() = default;
   // The codes of one row for the variants asked for.
-  void Select(const GenotypeMatrix& tile, size_t row, std::vector<uint8_t>& codes, Scratch& scratch) const;
+  void Select(const GenotypeMatrix& tile, size_t row, std::vector<uint8_t>& codes) const;
 
   Packing packing_ = Packing::kDiploid2Bit;
   size_t variants_ = 0;

@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <numeric>
+#include <utility>
 
 #include "core/base/philox.h"
+#include "core/model/generator.h"
 
 namespace genoserve {
 namespace {
@@ -77,6 +79,41 @@ TEST(RowEncoderTest, SignedBytesWithMissingAsMinusOne) {
   const GenotypeMatrix tile = Tile(Packing::kHaplotype1Bit);
   const auto two = Encode(*alleles, tile, 1);
   EXPECT_EQ(two, (std::vector<uint8_t>{static_cast<uint8_t>(tile.Get(2, 5)), static_cast<uint8_t>(tile.Get(3, 5))}));
+}
+
+TEST(RowEncoderTest, NamesTheBlocksThatItReads) {
+  constexpr size_t kMany = 3 * kBlockVariants + 7;
+  const auto blocks = [](std::vector<size_t> selection) {
+    return RowEncoder::Make(Packing::kHaplotype1Bit, kMany, std::move(selection), v1::GENOTYPE_ENCODING_UNSPECIFIED)
+        ->blocks();
+  };
+  std::vector<size_t> all(kMany);
+  std::iota(all.begin(), all.end(), size_t{0});
+  using Blocks = std::vector<uint32_t>;
+  EXPECT_EQ(blocks(all), Blocks{});
+  EXPECT_EQ(blocks({0}), Blocks{0});
+  EXPECT_EQ(blocks({3, kBlockVariants - 1}), Blocks{0});
+  EXPECT_EQ(blocks({kBlockVariants - 1, kBlockVariants, kMany - 1}), (Blocks{0, 1, 3}));
+  all.erase(all.begin());
+  EXPECT_EQ(blocks(all), (Blocks{0, 1, 2, 3}));
+}
+
+// Blocks that are not asked for hold anything.
+TEST(RowEncoderTest, ReadsNothingBesideItsBlocks) {
+  constexpr size_t kMany = 3 * kBlockVariants;
+  const auto encoder = RowEncoder::Make(Packing::kHaplotype1Bit, kMany, {kBlockVariants, kBlockVariants + 9},
+                                        v1::GENOTYPE_ENCODING_DIPLOID_2BIT);
+  ASSERT_TRUE(encoder.ok());
+  GenotypeMatrix tile(Packing::kHaplotype1Bit, 2, kMany);
+  tile.Set(0, kBlockVariants, 1);
+  tile.Set(1, kBlockVariants, 1);
+  tile.Set(1, kBlockVariants + 9, 1);
+  const auto before = Encode(*encoder, tile, 0);
+  EXPECT_EQ(before, std::vector<uint8_t>{0b0110});
+  for (size_t v = 0; v < kMany; ++v) {
+    if (v / kBlockVariants != 1) tile.Set(0, v, 1);
+  }
+  EXPECT_EQ(Encode(*encoder, tile, 0), before);
 }
 
 }  // namespace

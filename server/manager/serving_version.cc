@@ -52,11 +52,20 @@ absl::Status CheckGate(const VersionGate& gate, const v1::Manifest& manifest) {
 
 }  // namespace
 
-v1::Engine EngineOf(DeviceKind device) {
+v1::Engine EngineOf(DeviceKind device, Precision precision) {
   v1::Engine engine;
   engine.set_device(device == DeviceKind::kCuda ? "cuda" : "cpu");
-  engine.set_instruction_set(InstructionSet(device));
-  engine.set_precision("fp32");
+  engine.set_instruction_set(InstructionSet(device, precision));
+  engine.set_precision(precision == Precision::kBf16 ? "bf16" : "fp32");
+  engine.set_kernel_revision(kKernelRevision);
+  return engine;
+}
+
+v1::Engine EngineOfChain() {
+  v1::Engine engine;
+  engine.set_device("cpu");
+  engine.set_instruction_set("any");
+  engine.set_precision("any");
   engine.set_kernel_revision(kKernelRevision);
   return engine;
 }
@@ -77,14 +86,16 @@ absl::StatusOr<std::unique_ptr<ServingVersion>> LoadVersion(const CheckpointStor
   GENOSERVE_ASSIGN_OR_RETURN(*digest, ManifestDigest(store, model, version));
   GENOSERVE_ASSIGN_OR_RETURN(Artifact artifact, ReadArtifact(store, model, version));
   if (options.gate.has_value()) GENOSERVE_RETURN_IF_ERROR(CheckGate(*options.gate, artifact.manifest));
-  GENOSERVE_ASSIGN_OR_RETURN(std::unique_ptr<Generator> generator, LoadGenerator(artifact, {.device = options.device}));
+  GENOSERVE_ASSIGN_OR_RETURN(std::unique_ptr<Generator> generator,
+                             LoadGenerator(artifact, {.device = options.device, .precision = options.precision}));
   auto loaded = std::make_unique<ServingVersion>();
   loaded->model = artifact.model;
   loaded->version = artifact.version;
   loaded->digest = artifact.digest;
   loaded->manifest = std::move(artifact.manifest);
   loaded->variants = std::move(artifact.variants);
-  loaded->engine = EngineOf(options.device);
+  loaded->engine =
+      loaded->manifest.generator().has_chain() ? EngineOfChain() : EngineOf(options.device, options.precision);
   loaded->generator = std::move(generator);
   GENOSERVE_RETURN_IF_ERROR(WarmUp(*loaded));
   return loaded;

@@ -33,8 +33,12 @@ struct ServingVersion {
 /// that lets go last.
 using ModelHandle = std::shared_ptr<const ServingVersion>;
 
-/// The engine that this build runs on a device.
-v1::Engine EngineOf(DeviceKind device);
+/// The engine of networks that this build runs on a device.
+v1::Engine EngineOf(DeviceKind device, Precision precision = Precision::kFp32);
+
+/// The engine of chains, whose bytes are the same on any machine that runs this build, whatever is chosen for networks:
+/// a CPU, with "any" instruction set and "any" precision.
+v1::Engine EngineOfChain();
 
 /// Whether bytes of these two agree.
 bool SameEngine(const v1::Engine& a, const v1::Engine& b);
@@ -49,6 +53,7 @@ struct VersionGate {
 struct LoadOptions {
   DeviceKind device = DeviceKind::kCpu;
   std::optional<VersionGate> gate = std::nullopt;
+  Precision precision = Precision::kFp32;  ///< of networks
 };
 
 /// Verifies, loads and warms up a version. `digest` is set as soon as the manifest has been read, also where loading

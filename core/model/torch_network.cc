@@ -1,4 +1,4 @@
-#include "core/model/network.h"
+#include "core/model/torch_network.h"
 
 #include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
@@ -9,19 +9,23 @@
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/philox.h"
 #include "core/base/status.h"
+#include "core/model/fold_labels.h"
 #include "core/model/torch_guard.h"
 
 namespace genoserve {
 namespace {
 
-// Variants of one product with the output layer: small enough that its results stay in the cache until they are drawn.
-constexpr size_t kProductVariants = 1024;
+// Rows of a tile. A call has the smallest one that holds it.
+constexpr std::array<size_t, 3> kTileRows = {16, 64, kMostNetworkRows};
 // Every part of a layer's inputs and outputs is padded with zeros to whole cache lines. Without that some of MKL's
 // kernels round a row differently by where it lies in memory.
 constexpr size_t kAlignment = 16;
@@ -65,8 +69,11 @@ struct OutputBlock {
 
 class TorchNetwork final : public Network {
  public:
-  TorchNetwork(const v1::Manifest& manifest, const GeneratorShape& shape, const TensorMap& weights, DeviceKind device)
-      : shape_(shape), device_(device == DeviceKind::kCuda ? at::kCUDA : at::kCPU) {
+  TorchNetwork(const v1::Manifest& manifest, const GeneratorShape& shape, const TensorMap& weights,
+               const GeneratorOptions& options)
+      : shape_(shape),
+        device_(options.device == DeviceKind::kCuda ? at::kCUDA : at::kCPU),
+        type_(options.precision == Precision::kBf16 ? at::kBFloat16 : at::kFloat) {
     const c10::InferenceMode inference;
     const size_t condition = shape_.condition_size;
     const std::vector<size_t> inputs = {shape_.latent_size, condition};
@@ -77,7 +84,7 @@ class TorchNetwork final : public Network {
       for (int i = 0; i < spec.hidden_sizes_size(); ++i) {
         const std::string name = absl::StrCat("hidden.", i);
         const auto size = static_cast<size_t>(spec.hidden_sizes(i));
-        body_.push_back(i == 0 ? LoadLinear(FoldRepeats(weights.at("hidden.0.weight"), spec.label_repeats()),
+        body_.push_back(i == 0 ? LoadLinear(FoldLabels(weights.at("hidden.0.weight"), shape_, spec.label_repeats()),
                                             weights.at("hidden.0.bias"), inputs, {size})
                                : LoadLinear(weights, name, {width}, {size}));
         width = size;
@@ -110,18 +117,51 @@ class TorchNetwork final : public Network {
     LoadOutput(weights.at("output.weight"), weights.at("output.bias"));
   }
 
-  absl::Status Forward(size_t rows, std::span<const float> latent, std::span<const float> condition,
+  absl::Status Forward(size_t rows, std::span<const float> inputs, std::span<const uint32_t> blocks,
                        absl::FunctionRef<void(const LogitBlock&)> consume) const override {
+    return ForwardTile(*std::lower_bound(tiles_.begin(), tiles_.end(), rows), rows, inputs, blocks, consume);
+  }
+
+  // Runs random rows through every tile shape, in two orders, and keeps the shapes that give the largest one's bits.
+  absl::Status ProveTiles() {
+    const size_t most = kTileRows.back();
+    std::vector<size_t> rows(most);
+    for (size_t row = 0; row < most; ++row) rows[row] = row;
+    GENOSERVE_ASSIGN_OR_RETURN(const std::vector<uint64_t> prints, Prints(rows, most));
+    for (size_t row = 0; row < most; ++row) rows[row] = (row * 89 + 41) % most;
+    for (const size_t tile : kTileRows) {
+      bool equal = true;
+      for (size_t first = 0; first < most && equal; first += tile) {
+        const std::span some = std::span(rows).subspan(first, tile);
+        GENOSERVE_ASSIGN_OR_RETURN(const std::vector<uint64_t> again, Prints(some, tile));
+        for (size_t i = 0; i < tile; ++i) equal = equal && again[i] == prints[some[i]];
+      }
+      if (equal) tiles_.push_back(tile);
+    }
+    if (tiles_.empty() || tiles_.back() != most) {
+      return absl::InternalError("the rows of a tile depend on their order on this device");
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  // Computes `rows` rows padded to a tile.
+  absl::Status ForwardTile(size_t tile, size_t rows, std::span<const float> inputs, std::span<const uint32_t> blocks,
+                           absl::FunctionRef<void(const LogitBlock&)> consume) const {
     return GuardTorch([&] {
       const c10::InferenceMode inference;
       const OneThread one_thread;
-      const at::Tensor z = ToDevice(latent, rows, shape_.latent_size);
-      const at::Tensor c = ToDevice(condition, rows, shape_.condition_size);
+      const at::Tensor z = ToDevice(inputs, tile, rows, 0, shape_.latent_size);
+      const at::Tensor c = ToDevice(inputs, tile, rows, shape_.latent_size, shape_.condition_size);
       const at::Tensor hidden = shape_.states == 1 ? AcganBody(z, c) : WganGpBody(z, c);
-      for (const OutputBlock& block : blocks_) {
+      const size_t count = blocks.empty() ? blocks_.size() : blocks.size();
+      for (size_t i = 0; i < count; ++i) {
+        const OutputBlock& block = blocks_[blocks.empty() ? i : blocks[i]];
         const size_t padded = Padded(block.variants);
-        const at::Tensor logits = block.linear(hidden).cpu();
-        consume({.first_variant = block.first_variant,
+        const at::Tensor logits = block.linear(hidden).to(at::kFloat).cpu();
+        consume({.first_row = 0,
+                 .rows = rows,
+                 .first_variant = block.first_variant,
                  .variants = block.variants,
                  .values = logits.const_data_ptr<float>(),
                  .row_stride = shape_.states * padded,
@@ -131,7 +171,27 @@ class TorchNetwork final : public Network {
     });
   }
 
- private:
+  // Numbers that tell the outputs of these random rows apart, bit for bit (64-bit FNV-1a over words), computed in one
+  // tile.
+  absl::StatusOr<std::vector<uint64_t>> Prints(std::span<const size_t> rows, size_t tile) const {
+    const size_t size = shape_.latent_size + shape_.condition_size;
+    std::vector<float> inputs(rows.size() * size);
+    for (size_t i = 0; i < rows.size(); ++i) {
+      PhiloxStream(0, rows[i], 0, Purpose::kLatent).FillNormal(std::span(inputs).subspan(i * size, size));
+    }
+    std::vector<uint64_t> prints(rows.size(), 0xCBF29CE484222325ULL);
+    GENOSERVE_RETURN_IF_ERROR(ForwardTile(tile, rows.size(), inputs, {}, [&](const LogitBlock& block) {
+      for (size_t i = 0; i < prints.size(); ++i) {
+        for (size_t state = 0; state < shape_.states; ++state) {
+          for (const float value : block.Row(i, state)) {
+            prints[i] = (prints[i] ^ std::bit_cast<uint32_t>(value)) * 0x100000001B3ULL;
+          }
+        }
+      }
+    }));
+    return prints;
+  }
+
   // A weight [outputs, inputs] or a bias [outputs] with its parts padded.
   at::Tensor Spread(const Tensor& tensor, const std::vector<size_t>& inputs, const std::vector<size_t>& outputs) const {
     const bool is_bias = tensor.shape.size() == 1;
@@ -152,7 +212,7 @@ class TorchNetwork final : public Network {
       }
       to += Padded(output_part) * columns;
     }
-    return spread.to(device_);
+    return spread.to(device_, type_);
   }
 
   Linear LoadLinear(const Tensor& weight, const Tensor& bias, const std::vector<size_t>& inputs,
@@ -164,35 +224,10 @@ class TorchNetwork final : public Network {
     return LoadLinear(weights.at(name + ".weight"), weights.at(name + ".bias"), inputs, outputs);
   }
 
-  // The first weight of acgan, on [label x repeats, z, label x repeats], as one on [z, label]: the columns that see the
-  // same one-hot are added.
-  Tensor FoldRepeats(const Tensor& weight, int repeats) const {
-    const auto outputs = static_cast<size_t>(weight.shape[0]);
-    const auto inputs = static_cast<size_t>(weight.shape[1]);
-    const size_t labels = shape_.condition_size;
-    const size_t side = labels * static_cast<size_t>(repeats);
-    const size_t latent = shape_.latent_size;
-    Tensor folded{{weight.shape[0], static_cast<int64_t>(latent + labels)},
-                  std::vector<float>(outputs * (latent + labels))};
-    for (size_t row = 0; row < outputs; ++row) {
-      const float* from = weight.values.data() + row * inputs;
-      float* to = folded.values.data() + row * (latent + labels);
-      std::copy_n(from + side, latent, to);
-      for (size_t label = 0; label < labels; ++label) {
-        double sum = 0;
-        for (size_t at = label; at < side; at += labels) {
-          sum += static_cast<double>(from[at]) + static_cast<double>(from[side + latent + at]);
-        }
-        to[latent + label] = static_cast<float>(sum);
-      }
-    }
-    return folded;
-  }
-
   void LoadOutput(const Tensor& weight, const Tensor& bias) {
     const auto width = static_cast<size_t>(weight.shape[1]);
-    for (size_t first = 0; first < shape_.variants; first += kProductVariants) {
-      const size_t count = std::min(kProductVariants, shape_.variants - first);
+    for (size_t first = 0; first < shape_.variants; first += kBlockVariants) {
+      const size_t count = std::min(kBlockVariants, shape_.variants - first);
       Tensor block_weight{{static_cast<int64_t>(shape_.states * count), weight.shape[1]}, {}};
       Tensor block_bias{{static_cast<int64_t>(shape_.states * count)}, {}};
       for (size_t state = 0; state < shape_.states; ++state) {
@@ -207,13 +242,16 @@ class TorchNetwork final : public Network {
     }
   }
 
-  // [rows, Padded(columns)].
-  at::Tensor ToDevice(std::span<const float> values, size_t rows, size_t columns) const {
+  // [tile, Padded(columns)], of the columns of `inputs` from `first` on.
+  at::Tensor ToDevice(std::span<const float> inputs, size_t tile, size_t rows, size_t first, size_t columns) const {
+    const size_t stride = shape_.latent_size + shape_.condition_size;
     const size_t padded = Padded(columns);
-    at::Tensor copy = at::zeros({static_cast<int64_t>(rows), static_cast<int64_t>(padded)}, at::kFloat);
+    at::Tensor copy = at::zeros({static_cast<int64_t>(tile), static_cast<int64_t>(padded)}, at::kFloat);
     auto* to = copy.mutable_data_ptr<float>();
-    for (size_t row = 0; row < rows; ++row) std::copy_n(values.data() + row * columns, columns, to + row * padded);
-    return copy.to(device_);
+    for (size_t row = 0; row < rows; ++row) {
+      std::copy_n(inputs.data() + row * stride + first, columns, to + row * padded);
+    }
+    return copy.to(device_, type_);
   }
 
   at::Tensor Activated(at::Tensor x) const { return at::leaky_relu_(x, slope_); }
@@ -244,22 +282,25 @@ class TorchNetwork final : public Network {
 
   GeneratorShape shape_;
   c10::DeviceType device_;
+  at::ScalarType type_;
   double slope_ = 0;
   std::vector<Linear> body_;
   Linear rank_;
   at::Tensor skip_;
   std::vector<OutputBlock> blocks_;
+  std::vector<size_t> tiles_;  // rows, ascending
 };
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Network>> Network::Make(const v1::Manifest& manifest, const GeneratorShape& shape,
-                                                       const TensorMap& weights, DeviceKind device) {
-  std::unique_ptr<Network> network;
+absl::StatusOr<std::unique_ptr<Network>> MakeTorchNetwork(const v1::Manifest& manifest, const GeneratorShape& shape,
+                                                          const TensorMap& weights, const GeneratorOptions& options) {
+  std::unique_ptr<TorchNetwork> network;
   GENOSERVE_RETURN_IF_ERROR(GuardTorch([&] {
-    network = std::make_unique<TorchNetwork>(manifest, shape, weights, device);
+    network = std::make_unique<TorchNetwork>(manifest, shape, weights, options);
     return absl::OkStatus();
   }));
+  GENOSERVE_RETURN_IF_ERROR(network->ProveTiles());
   return network;
 }
 

@@ -1,0 +1,158 @@
+// How many rows a second one thread generates.
+//
+//   generator_bench [SHAPE...]
+//
+// Shapes: acgan-805, acgan-10k, wgan-10k, wgan-50k (random weights of these sizes) and chain; all but acgan-10k where
+// none is named. One line a shape, precision and rows of a tile: rows a second of CPU time of whole rows and of a
+// region of 1 % of the variants, the median of five runs and their spread, noise, draws and packing included.
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <ctime>
+#include <string>
+#include <vector>
+
+#include "core/base/status.h"
+#include "core/kernels/random.h"
+#include "core/model/generator.h"
+#include "core/model/test_chains.h"
+#include "core/model/test_models.h"
+
+namespace genoserve {
+namespace {
+
+constexpr int kRuns = 5;
+constexpr double kRunSeconds = 0.4;
+
+struct Shape {
+  const char* name;
+  int64_t variants;
+  int latent;
+  std::vector<int> hidden;
+};
+
+const std::vector<Shape>& Shapes() {
+  static const std::vector<Shape> shapes = {{"acgan-805", 805, 800, {619, 670, 731}},
+                                            {"acgan-10k", 10000, 800, {7692, 8333, 9090}},
+                                            {"wgan-10k", 10346, 128, {256, 512, 1024}},
+                                            {"wgan-50k", 50000, 128, {256, 512, 1024}}};
+  return shapes;
+}
+
+v1::Manifest ManifestOf(const Shape& shape) {
+  const bool acgan = std::string(shape.name).rfind("acgan", 0) == 0;
+  v1::Manifest manifest = acgan ? SmallAcgan(shape.variants, 5) : SmallWganGp(shape.variants);
+  const auto set = [&](auto& spec) {
+    spec.set_latent_size(shape.latent);
+    spec.mutable_hidden_sizes()->Clear();
+    for (const int size : shape.hidden) spec.add_hidden_sizes(size);
+    spec.set_rank(0);
+    spec.set_latent_skip(false);
+  };
+  if (acgan) {
+    auto& spec = *manifest.mutable_generator()->mutable_acgan();
+    set(spec);
+    spec.set_label_repeats(4);
+    spec.set_label_logits(false);
+    spec.set_output(v1::ALLELE_OUTPUT_TANH_THRESHOLD);
+  } else {
+    set(*manifest.mutable_generator()->mutable_wgan_gp());
+  }
+  return manifest;
+}
+
+TensorMap WeightsOf(const v1::Manifest& manifest) {
+  TensorMap weights;
+  uint64_t next = 0;
+  const GeneratorShape resolved = ShapeOfGenerator(manifest).value();
+  for (const WeightShape& wanted : resolved.weights) {
+    size_t size = 1;
+    for (const int64_t extent : wanted.shape) size *= static_cast<size_t>(extent);
+    Tensor tensor{wanted.shape, std::vector<float>(size)};
+    FillNormal(PhiloxStream(1, next++, 0, Purpose::kTraining), 0, tensor.values);
+    const auto scale = static_cast<float>(std::sqrt(2.0 / static_cast<double>(wanted.shape.back())));
+    for (float& value : tensor.values) value *= scale;
+    weights[wanted.name] = std::move(tensor);
+  }
+  return weights;
+}
+
+double ThreadSeconds() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
+// The rates of runs of this tile.
+absl::StatusOr<std::array<double, kRuns>> Rates(const Generator& generator, size_t rows,
+                                                std::span<const uint32_t> blocks) {
+  const std::vector<double> phenotypes = {21, 1};
+  std::vector<SampleSpec> samples(rows / RowsPerSample(generator.packing()));
+  uint64_t next = 0;
+  GenotypeMatrix tile(generator.packing(), rows, generator.variant_count());
+  std::array<double, kRuns> rates{};
+  for (int run = -1; run < kRuns; ++run) {  // the first one warms up
+    double done = 0;
+    const double begin = ThreadSeconds();
+    double seconds = 0;
+    do {
+      for (SampleSpec& sample : samples) sample = {1, next++, static_cast<int>(next % 4), phenotypes};
+      GENOSERVE_RETURN_IF_ERROR(generator.Generate(samples, blocks, tile));
+      done += static_cast<double>(rows);
+      seconds = ThreadSeconds() - begin;
+    } while (seconds < (run < 0 ? 0.1 : kRunSeconds));
+    if (run >= 0) rates[static_cast<size_t>(run)] = done / seconds;
+  }
+  std::sort(rates.begin(), rates.end());
+  return rates;
+}
+
+absl::Status Measure(const std::string& name, const char* precision, const Generator& generator) {
+  const size_t count = (generator.variant_count() + kBlockVariants - 1) / kBlockVariants;
+  std::vector<uint32_t> region((generator.variant_count() / 100 + kBlockVariants - 1) / kBlockVariants);
+  for (size_t i = 0; i < region.size(); ++i) region[i] = static_cast<uint32_t>(count / 2 + i);
+  for (const size_t rows : {16, 64, 256}) {
+    GENOSERVE_ASSIGN_OR_RETURN(const auto whole, Rates(generator, rows, {}));
+    GENOSERVE_ASSIGN_OR_RETURN(const auto part, Rates(generator, rows, region));
+    std::printf("%-10s %s  %3zu rows  whole %9.1f/s [%.1f-%.1f]  %.1f M genotypes/s  1%% %9.1f/s [%.1f-%.1f]\n",
+                name.c_str(), precision, rows, whole[kRuns / 2], whole.front(), whole.back(),
+                1e-6 * whole[kRuns / 2] * static_cast<double>(generator.variant_count()), part[kRuns / 2], part.front(),
+                part.back());
+    std::fflush(stdout);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Run(const std::vector<std::string>& names) {
+  const auto wanted = [&](const std::string& name) {
+    return names.empty() ? name != "acgan-10k" : std::find(names.begin(), names.end(), name) != names.end();
+  };
+  for (const Shape& shape : Shapes()) {
+    if (!wanted(shape.name)) continue;
+    const v1::Manifest manifest = ManifestOf(shape);
+    const TensorMap weights = WeightsOf(manifest);
+    for (const Precision precision : {Precision::kFp32, Precision::kBf16}) {
+      GENOSERVE_ASSIGN_OR_RETURN(const auto generator, MakeGenerator(manifest, weights, {.precision = precision}));
+      GENOSERVE_RETURN_IF_ERROR(Measure(shape.name, precision == Precision::kFp32 ? "fp32" : "bf16", *generator));
+    }
+  }
+  if (!wanted("chain")) return absl::OkStatus();
+  constexpr size_t kChainVariants = 200000;
+  std::vector<size_t> starts;
+  for (size_t start = 0; start < kChainVariants; start += 10000) starts.push_back(start);
+  TensorMap tensors;
+  RandomChain(2, kChainVariants, 4, starts, 1).ToTensors(tensors);
+  GENOSERVE_ASSIGN_OR_RETURN(const auto chain, MakeGenerator(ChainManifest(2, kChainVariants, 4), tensors, {}));
+  return Measure("chain", "any ", *chain);
+}
+
+}  // namespace
+}  // namespace genoserve
+
+int main(int argc, char** argv) {
+  genoserve::SetUpGeneratorThreads();
+  const absl::Status status = genoserve::Run({argv + 1, argv + argc});
+  if (!status.ok()) std::fprintf(stderr, "generator_bench: %s\n", status.ToString().c_str());
+  return status.ok() ? 0 : 1;
+}

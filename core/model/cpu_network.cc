@@ -1,0 +1,225 @@
+#include "core/model/cpu_network.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "core/kernels/activation.h"
+#include "core/kernels/product.h"
+#include "core/model/fold_labels.h"
+#include "core/model/pool.h"
+
+namespace genoserve {
+namespace {
+
+// Floats of outputs that are drawn at once, while they are in the second-level cache.
+constexpr size_t kDrawnFloats = size_t{1} << 17;
+
+constexpr size_t Padded(size_t size) {
+  return (size + PackedLayer::kPanel - 1) / PackedLayer::kPanel * PackedLayer::kPanel;
+}
+
+// Rows of activations, side by side.
+struct Activations {
+  float* values = nullptr;
+  size_t stride = 0;
+
+  float* Row(size_t row) const { return values + row * stride; }
+};
+
+// The buffers of one forward pass.
+struct Workspace {
+  std::array<std::vector<float>, 3> activations;
+  std::vector<float> logits;
+};
+
+class CpuNetwork final : public Network {
+ public:
+  CpuNetwork(const v1::Manifest& manifest, const GeneratorShape& shape, const TensorMap& weights, Precision precision)
+      : shape_(shape),
+        form_(precision == Precision::kBf16 ? PackedLayer::Form::kBf16 : PackedLayer::Form::kFp32),
+        inputs_(shape.latent_size + shape.condition_size) {
+    if (manifest.generator().has_acgan()) {
+      const auto& spec = manifest.generator().acgan();
+      slope_ = static_cast<float>(spec.leaky_slope());
+      const Tensor first = FoldLabels(weights.at("hidden.0.weight"), shape_, spec.label_repeats());
+      body_.push_back(Pack(first, weights.at("hidden.0.bias")));
+      for (int i = 1; i < spec.hidden_sizes_size(); ++i) body_.push_back(Pack(weights, absl::StrCat("hidden.", i)));
+    } else {
+      const auto& spec = manifest.generator().wgan_gp();
+      slope_ = static_cast<float>(spec.leaky_slope());
+      body_.push_back(Pack(weights, "first"));
+      for (int i = 0; i + 1 < spec.hidden_sizes_size(); ++i) {
+        for (const char* layer : {"residual1", "residual2", "out"}) {
+          body_.push_back(Pack(weights, absl::StrCat("block.", i, ".", layer)));
+        }
+      }
+    }
+    width_ = body_.back().outputs();
+    if (weights.contains("rank.weight")) PackRank(weights);
+    PackOutput(weights.at("output.weight"), weights.at("output.bias"));
+    size_t widest = 0;
+    for (const PackedLayer& layer : body_) widest = std::max({widest, layer.inputs(), Padded(layer.outputs())});
+    stride_ = Padded(std::max({widest, rank_.inputs(), Padded(rank_.outputs()), Padded(width_)}));
+  }
+
+  absl::Status Forward(size_t rows, std::span<const float> inputs, std::span<const uint32_t> blocks,
+                       absl::FunctionRef<void(const LogitBlock&)> consume) const override {
+    const auto workspace = workspaces_.Take();
+    for (auto& buffer : workspace->activations) buffer.resize(std::max(buffer.size(), rows * stride_));
+    const Activations hidden =
+        shape_.states == 1 ? AcganBody(rows, inputs.data(), *workspace) : WganGpBody(rows, inputs.data(), *workspace);
+    const size_t count = blocks.empty() ? output_.size() : blocks.size();
+    for (size_t i = 0; i < count; ++i) {
+      Output(blocks.empty() ? i : blocks[i], rows, hidden, workspace->logits, consume);
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  PackedLayer Pack(const Tensor& weight, const Tensor& bias) const {
+    return {form_, weight.values, bias.values, static_cast<size_t>(weight.shape[1])};
+  }
+  PackedLayer Pack(const TensorMap& weights, const std::string& name) const {
+    return Pack(weights.at(name + ".weight"), weights.at(name + ".bias"));
+  }
+
+  // The rank layer and the skip that is added to it are one product, of the body's outputs beside the inputs.
+  void PackRank(const TensorMap& weights) {
+    const Tensor& rank = weights.at("rank.weight");
+    const Tensor& bias = weights.at("rank.bias");
+    const auto skip = weights.find("skip.weight");
+    skip_inputs_ = skip == weights.end() ? 0 : static_cast<size_t>(skip->second.shape[1]);
+    std::vector<float> both;
+    for (size_t row = 0; row < bias.values.size(); ++row) {
+      const auto from = rank.values.begin() + static_cast<ptrdiff_t>(row * width_);
+      both.insert(both.end(), from, from + static_cast<ptrdiff_t>(width_));
+      if (skip_inputs_ == 0) continue;
+      const auto beside = skip->second.values.begin() + static_cast<ptrdiff_t>(row * skip_inputs_);
+      both.insert(both.end(), beside, beside + static_cast<ptrdiff_t>(skip_inputs_));
+    }
+    rank_ = PackedLayer(form_, both, bias.values, width_ + skip_inputs_);
+  }
+
+  // One layer a block of variants, its states one after another, each padded to whole panels.
+  void PackOutput(const Tensor& weight, const Tensor& bias) {
+    const auto width = static_cast<size_t>(weight.shape[1]);
+    for (size_t first = 0; first < shape_.variants; first += kBlockVariants) {
+      const size_t count = std::min(kBlockVariants, shape_.variants - first);
+      const size_t plane = Padded(count);
+      std::vector<float> block(shape_.states * plane * width);
+      std::vector<float> block_bias(shape_.states * plane);
+      for (size_t state = 0; state < shape_.states; ++state) {
+        const size_t row = state * shape_.variants + first;
+        std::copy_n(weight.values.data() + row * width, count * width, block.data() + state * plane * width);
+        std::copy_n(bias.values.data() + row, count, block_bias.data() + state * plane);
+      }
+      output_.emplace_back(form_, block, block_bias, width);
+    }
+  }
+
+  Activations Buffer(Workspace& workspace, size_t i) const { return {workspace.activations[i].data(), stride_}; }
+
+  static void Apply(const PackedLayer& layer, size_t rows, const float* from, size_t from_stride, Activations to) {
+    Multiply(layer, from, from_stride, rows, 0, layer.panels(), to.values, to.stride);
+  }
+
+  void Activate(size_t rows, size_t width, Activations x) const {
+    for (size_t row = 0; row < rows; ++row) LeakyRelu({x.Row(row), width}, slope_);
+  }
+
+  // Writes `count` of each row's inputs, from `first` on, behind the first `width` values of the row.
+  void Beside(size_t rows, size_t width, const float* inputs, size_t first, size_t count, Activations x) const {
+    for (size_t row = 0; row < rows; ++row) std::copy_n(inputs + row * inputs_ + first, count, x.Row(row) + width);
+  }
+
+  Activations AcganBody(size_t rows, const float* inputs, Workspace& workspace) const {
+    const float* from = inputs;
+    size_t stride = inputs_;
+    Activations x;
+    for (size_t i = 0; i < body_.size(); ++i) {
+      x = Buffer(workspace, i % 2);
+      Apply(body_[i], rows, from, stride, x);
+      Activate(rows, body_[i].outputs(), x);
+      from = x.values;
+      stride = x.stride;
+    }
+    return Ranked(rows, inputs, x, Buffer(workspace, 2));
+  }
+
+  Activations WganGpBody(size_t rows, const float* inputs, Workspace& workspace) const {
+    const Activations x = Buffer(workspace, 0);
+    const Activations inner = Buffer(workspace, 1);
+    const Activations residual = Buffer(workspace, 2);
+    size_t width = body_[0].outputs();
+    Apply(body_[0], rows, inputs, inputs_, x);
+    Activate(rows, width, x);
+    for (size_t i = 1; i < body_.size(); i += 3) {
+      Beside(rows, width, inputs, shape_.latent_size, shape_.condition_size, x);
+      width += shape_.condition_size;
+      Apply(body_[i], rows, x.values, stride_, inner);
+      Activate(rows, width, inner);
+      Apply(body_[i + 1], rows, inner.values, stride_, residual);
+      for (size_t row = 0; row < rows; ++row) {
+        float* sum = residual.Row(row);
+        const float* more = x.Row(row);
+        for (size_t k = 0; k < width; ++k) sum[k] += more[k];
+      }
+      Activate(rows, width, residual);
+      Apply(body_[i + 2], rows, residual.values, stride_, x);
+      width = body_[i + 2].outputs();
+      Activate(rows, width, x);
+    }
+    return Ranked(rows, inputs, x, inner);
+  }
+
+  Activations Ranked(size_t rows, const float* inputs, Activations x, Activations ranked) const {
+    if (rank_.outputs() == 0) return x;
+    Beside(rows, width_, inputs, 0, skip_inputs_, x);
+    Apply(rank_, rows, x.values, x.stride, ranked);
+    return ranked;
+  }
+
+  void Output(size_t block, size_t rows, Activations hidden, std::vector<float>& logits,
+              absl::FunctionRef<void(const LogitBlock&)> consume) const {
+    const PackedLayer& layer = output_[block];
+    const size_t stride = layer.outputs();
+    const size_t most = std::min(rows, kDrawnFloats / stride);
+    logits.resize(std::max(logits.size(), most * stride));
+    for (size_t first = 0; first < rows; first += most) {
+      const size_t some = std::min(most, rows - first);
+      Multiply(layer, hidden.Row(first), hidden.stride, some, 0, layer.panels(), logits.data(), stride);
+      consume({.first_row = first,
+               .rows = some,
+               .first_variant = block * kBlockVariants,
+               .variants = std::min(kBlockVariants, shape_.variants - block * kBlockVariants),
+               .values = logits.data(),
+               .row_stride = stride,
+               .state_stride = stride / shape_.states});
+    }
+  }
+
+  const GeneratorShape shape_;
+  const PackedLayer::Form form_;
+  const size_t inputs_;  // of a row
+  float slope_ = 0;
+  std::vector<PackedLayer> body_;
+  size_t width_ = 0;        // of the body's outputs
+  PackedLayer rank_;        // no outputs: none
+  size_t skip_inputs_ = 0;  // that stand beside the body's outputs for the rank layer
+  std::vector<PackedLayer> output_;
+  size_t stride_ = 0;  // of activations
+  mutable Pool<Workspace> workspaces_;
+};
+
+}  // namespace
+
+std::unique_ptr<Network> MakeCpuNetwork(const v1::Manifest& manifest, const GeneratorShape& shape,
+                                        const TensorMap& weights, Precision precision) {
+  return std::make_unique<CpuNetwork>(manifest, shape, weights, precision);
+}
+
+}  // namespace genoserve

@@ -1,0 +1,123 @@
+#include "core/model/network_generator.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/status.h"
+#include "core/kernels/draw.h"
+#include "core/kernels/latent.h"
+#include "core/model/blocks.h"
+#include "core/model/condition.h"
+
+namespace genoserve {
+
+NetworkGenerator::NetworkGenerator(const v1::Manifest& manifest, GeneratorShape shape, const TensorMap& weights,
+                                   std::unique_ptr<const Network> network)
+    : manifest_(manifest), shape_(std::move(shape)), network_(std::move(network)) {
+  threshold_ =
+      manifest_.generator().has_acgan() && manifest_.generator().acgan().output() == v1::ALLELE_OUTPUT_TANH_THRESHOLD;
+  if (shape_.label_logits) label_logits_ = weights.at("label_logits").values;
+}
+
+absl::StatusOr<std::unique_ptr<NetworkGenerator>> NetworkGenerator::Make(const v1::Manifest& manifest,
+                                                                         GeneratorShape shape, const TensorMap& weights,
+                                                                         std::unique_ptr<const Network> network) {
+  std::unique_ptr<NetworkGenerator> generator(
+      new NetworkGenerator(manifest, std::move(shape), weights, std::move(network)));
+  GENOSERVE_RETURN_IF_ERROR(generator->CheckOutputs());
+  return generator;
+}
+
+absl::Status NetworkGenerator::Generate(std::span<const SampleSpec> samples, std::span<const uint32_t> blocks,
+                                        GenotypeMatrix& rows) const {
+  GENOSERVE_RETURN_IF_ERROR(CheckTile(samples, blocks, rows));
+  const size_t per_sample = RowsPerSample(shape_.packing);
+  const size_t count = samples.size() * per_sample;
+  const size_t stride = shape_.latent_size + shape_.condition_size;
+  const auto workspace = workspaces_.Take();
+  workspace->inputs.resize(std::max(workspace->inputs.size(), count * stride));
+  workspace->draws.clear();
+  for (size_t row = 0; row < count; ++row) {
+    const SampleSpec& sample = samples[row / per_sample];
+    const auto haplotype = static_cast<int>(row % per_sample);
+    const auto inputs = std::span(workspace->inputs).subspan(row * stride, stride);
+    GENOSERVE_RETURN_IF_ERROR(SetCondition(sample, inputs.subspan(shape_.latent_size)));
+    FillLatent(PhiloxStream(sample.seed, sample.sample, haplotype, Purpose::kLatent), inputs.first(shape_.latent_size));
+    workspace->draws.emplace_back(sample.seed, sample.sample, haplotype, Purpose::kAllele);
+  }
+  return network_->Forward(count, std::span(workspace->inputs).first(count * stride), blocks,
+                           [&](const LogitBlock& block) {
+                             const size_t first_byte = RowBytes(shape_.packing, block.first_variant);
+                             for (size_t i = 0; i < block.rows; ++i) {
+                               const size_t row = block.first_row + i;
+                               Draw(block, i, samples[row / per_sample].label, workspace->draws[row],
+                                    rows.MutableRow(row).data() + first_byte);
+                             }
+                           });
+}
+
+absl::Status NetworkGenerator::CheckTile(std::span<const SampleSpec> samples, std::span<const uint32_t> blocks,
+                                         const GenotypeMatrix& rows) const {
+  if (samples.empty() || samples.size() > max_tile_samples()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a tile of ", samples.size(), " samples; it must have 1 to ", max_tile_samples()));
+  }
+  if (rows.packing() != shape_.packing || rows.samples() != samples.size() || rows.variants() != shape_.variants) {
+    return absl::InvalidArgumentError("the matrix for a tile has another packing or size than the tile");
+  }
+  return CheckBlocks(blocks, shape_.variants);
+}
+
+absl::Status NetworkGenerator::SetCondition(const SampleSpec& sample, std::span<float> condition) const {
+  if (sample.sample >> 48 != 0) return absl::InvalidArgumentError("a sample index is 2^48 or more");
+  if (shape_.packing == Packing::kDiploid2Bit) return EncodeCondition(manifest_, sample.phenotypes, condition);
+  if (sample.label < 0 || static_cast<size_t>(sample.label) >= condition.size()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("label index ", sample.label, " of a sample; the model has ", condition.size(), " labels"));
+  }
+  std::fill(condition.begin(), condition.end(), 0.0F);
+  condition[static_cast<size_t>(sample.label)] = 1.0F;
+  return absl::OkStatus();
+}
+
+void NetworkGenerator::Draw(const LogitBlock& block, size_t row, int label, const PhiloxStream& draws,
+                            uint8_t* packed) const {
+  if (shape_.states == 3) {
+    DrawAndPackGenotypes(block.Row(row, 0), block.Row(row, 1), block.Row(row, 2), draws, block.first_variant, packed);
+    return;
+  }
+  std::span<const float> offsets;
+  if (shape_.label_logits) {
+    offsets = std::span(label_logits_)
+                  .subspan(static_cast<size_t>(label) * shape_.variants + block.first_variant, block.variants);
+  }
+  if (threshold_) {
+    ThresholdAndPackAlleles(block.Row(row, 0), offsets, packed);
+  } else {
+    DrawAndPackAlleles(block.Row(row, 0), offsets, draws, block.first_variant, packed);
+  }
+}
+
+// Weights are finite, but their products may overflow: some random rows tell.
+absl::Status NetworkGenerator::CheckOutputs() const {
+  constexpr size_t kRows = 16;
+  const size_t stride = shape_.latent_size + shape_.condition_size;
+  std::vector<float> inputs(kRows * stride);
+  for (size_t row = 0; row < kRows; ++row) {
+    FillLatent(PhiloxStream(0, row, 0, Purpose::kLatent), std::span(inputs).subspan(row * stride, stride));
+  }
+  bool finite = true;
+  GENOSERVE_RETURN_IF_ERROR(network_->Forward(kRows, inputs, {}, [&](const LogitBlock& block) {
+    for (size_t row = 0; row < block.rows; ++row) {
+      for (size_t state = 0; state < shape_.states; ++state) {
+        for (const float value : block.Row(row, state)) finite = finite && std::isfinite(value);
+      }
+    }
+  }));
+  if (finite) return absl::OkStatus();
+  return absl::InvalidArgumentError("weights: the outputs that they give are not finite");
+}
+
+}  // namespace genoserve

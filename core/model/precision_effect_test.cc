@@ -1,0 +1,84 @@
+#include "core/model/precision_effect.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "core/artifact/artifact.h"
+#include "core/model/test_models.h"
+
+namespace genoserve {
+namespace {
+
+using ::testing::HasSubstr;
+
+// An artifact with random weights, those of the output layer scaled.
+Artifact RandomArtifact(const v1::Manifest& manifest, float output_scale) {
+  Artifact artifact;
+  artifact.model = "m";
+  artifact.version = 3;
+  artifact.manifest = manifest;
+  artifact.weights = RandomWeights(manifest, 4);
+  for (float& value : artifact.weights["output.weight"].values) value *= output_scale;
+  return artifact;
+}
+
+TEST(PrecisionEffectTest, IsMeasuredWhereSomethingIsRounded) {
+  SetUpGeneratorThreads();
+  for (const v1::Manifest& manifest : {SmallAcgan(700, 4), SmallWganGp(700)}) {
+    const Artifact artifact = RandomArtifact(manifest, 0.02F);
+    const auto exact = LoadGenerator(artifact, {.precision = Precision::kFp32});
+    ASSERT_TRUE(exact.ok()) << exact.status();
+    EXPECT_FALSE((*exact)->precision_effect().has_value());
+    const auto rounded = LoadGenerator(artifact, {.precision = Precision::kBf16});
+    ASSERT_TRUE(rounded.ok()) << rounded.status();
+    const auto effect = (*rounded)->precision_effect();
+    ASSERT_TRUE(effect.has_value());
+    EXPECT_EQ(effect->rows, 1024U);
+    EXPECT_EQ(effect->variants, 700U);
+    EXPECT_LE(effect->differing, kMostDiffering);
+    EXPECT_LE(effect->frequency_shift, kMostFrequencyShift);
+  }
+}
+
+// With a threshold and outputs near it, rounding decides many alleles.
+TEST(PrecisionEffectTest, RefusesWhatChangesTooMuch) {
+  SetUpGeneratorThreads();
+  v1::Manifest manifest = SmallAcgan(700, 4);
+  auto& spec = *manifest.mutable_generator()->mutable_acgan();
+  spec.set_output(v1::ALLELE_OUTPUT_TANH_THRESHOLD);
+  spec.set_label_logits(false);
+  Artifact artifact = RandomArtifact(manifest, 1);
+  for (float& value : artifact.weights["output.bias"].values) value = 0.549F;
+  const auto rounded = LoadGenerator(artifact, {.precision = Precision::kBf16});
+  EXPECT_EQ(rounded.status().code(), absl::StatusCode::kFailedPrecondition) << rounded.status();
+  EXPECT_THAT(std::string(rounded.status().message()), HasSubstr("at most 0.0500 % and 0.0400 are allowed"));
+  EXPECT_THAT(std::string(rounded.status().message()), HasSubstr("model m version 3"));
+  EXPECT_TRUE(LoadGenerator(artifact, {.precision = Precision::kFp32}).ok());
+}
+
+TEST(PrecisionEffectTest, EachBoundCounts) {
+  EXPECT_TRUE(CheckPrecision({.differing = kMostDiffering, .frequency_shift = kMostFrequencyShift}).ok());
+  EXPECT_FALSE(CheckPrecision({.differing = kMostDiffering * 1.01, .frequency_shift = 0}).ok());
+  EXPECT_FALSE(CheckPrecision({.differing = 0, .frequency_shift = kMostFrequencyShift * 1.01}).ok());
+}
+
+// Of a model with a wide layer, fewer blocks are compared.
+TEST(PrecisionEffectTest, LargeModelsAreComparedInPart) {
+  SetUpGeneratorThreads();
+  v1::Manifest manifest = SmallWganGp(20000);
+  auto& spec = *manifest.mutable_generator()->mutable_wgan_gp();
+  spec.set_hidden_sizes(2, 800);
+  spec.set_rank(0);
+  spec.set_latent_skip(false);
+  const auto rounded = LoadGenerator(RandomArtifact(manifest, 0.02F), {.precision = Precision::kBf16});
+  ASSERT_TRUE(rounded.ok()) << rounded.status();
+  const auto effect = (*rounded)->precision_effect();
+  EXPECT_EQ(effect->rows, 1024U);
+  EXPECT_GE(effect->variants, 10000U);
+  EXPECT_LT(effect->variants, 20000U);
+}
+
+}  // namespace
+}  // namespace genoserve
