@@ -84,7 +84,7 @@ TEST_F(DrainTest, MetricsTellWhatWasSent) {
   EXPECT_THAT(metrics, HasSubstr("genoserve_genotype_bytes_sent_total{model=\"model\",version=\"1\"} 308500"));
   EXPECT_THAT(metrics, HasSubstr("genoserve_version_state{model=\"model\",state=\"serving\",version=\"1\"} 1"));
   EXPECT_THAT(metrics, HasSubstr("genoserve_build_info{"));
-  EXPECT_THAT(metrics, HasSubstr("genoserve_stream_seconds_bucket"));
+  EXPECT_THAT(metrics, HasSubstr("genoserve_request_seconds_bucket"));
   EXPECT_THAT(metrics, HasSubstr("genoserve_in_flight_streams 0"));
 }
 
@@ -108,6 +108,7 @@ TEST_F(DrainTest, ADrainRefusesNewRequestsAndLetsStreamsFinish) {
     refused = next->Finish();
   } while (refused.ok());
   EXPECT_EQ(refused.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_THAT(refused.error_details(), HasSubstr("google.rpc.RetryInfo"));
   EXPECT_THAT(HttpGet(server_->http_port(), "/readyz"), HasSubstr("503\ndraining"));
   EXPECT_THAT(HttpGet(server_->http_port(), "/livez"), HasSubstr("200"));
   EXPECT_EQ(Health(""), 2);
@@ -141,6 +142,57 @@ TEST_F(DrainTest, StreamsThatDoNotFinishAreToldThatTheServerGoes) {
   EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
   drain.join();
   EXPECT_EQ(server_->streams(), 0);
+}
+
+TEST_F(DrainTest, AStreamThatIsCutShortSaysHowToGoOn) {
+  v1::ServerConfig config = TestConfig();
+  config.set_drain_timeout_seconds(0);
+  Start(config);
+  constexpr int64_t kFirst = 1000;
+  v1::StreamCohortRequest request = CohortRequest("model", 90'000'000);
+  request.set_first_sample(kFirst);
+  grpc::ClientContext context;
+  const auto reader = stub_->StreamCohort(&context, request);
+  v1::StreamCohortResponse response;
+  ASSERT_TRUE(reader->Read(&response));
+  const v1::CohortHeader header = response.header();
+  ASSERT_TRUE(reader->Read(&response));
+  const std::string first_batch = response.batch().genotypes();
+  int64_t received = response.batch().sample_count();
+  std::thread drain([this] { server_->Drain(); });
+  while (reader->Read(&response)) received += response.batch().sample_count();
+  EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+  drain.join();
+  const auto& trailers = context.GetServerTrailingMetadata();
+  const auto token = trailers.find("genoserve-resume");
+  ASSERT_NE(token, trailers.end());
+  const v1::Engine& engine = header.engine();
+  EXPECT_EQ(
+      std::string(token->second.data(), token->second.size()),
+      absl::StrCat("digest=", header.artifact_digest(), ";engine=", engine.device(), "/", engine.instruction_set(), "/",
+                   engine.precision(), "/", engine.kernel_revision(), ";seed=7;next=", kFirst + received));
+  // Another server sends the rest.
+  Start();
+  request.set_first_sample(kFirst + received);
+  request.set_sample_count(10);
+  request.set_artifact_digest(header.artifact_digest());
+  *request.mutable_engine() = engine;
+  EXPECT_TRUE(Fetch(request).ok());
+  request.set_first_sample(kFirst);
+  const auto again = Fetch(request);
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ(again->bytes(), first_batch.substr(0, again->bytes().size()));
+}
+
+TEST_F(DrainTest, StreamsThatEndWellHaveNothingToResume) {
+  Start();
+  grpc::ClientContext context;
+  const auto reader = stub_->StreamCohort(&context, CohortRequest("model", 10));
+  v1::StreamCohortResponse response;
+  while (reader->Read(&response)) {
+  }
+  EXPECT_TRUE(reader->Finish().ok());
+  EXPECT_EQ(context.GetServerTrailingMetadata().count("genoserve-resume"), 0U);
 }
 
 TEST_F(DrainTest, APortInUseIsToldInOneSentence) {

@@ -5,6 +5,7 @@
 #include <grpcpp/server_builder.h>
 #include <spdlog/spdlog.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
@@ -24,9 +25,11 @@ constexpr int kLargestMetadata = 32 << 10;  // bytes
 constexpr int kKeepaliveMs = 60'000;        // a client that vanished without a word is noticed by then
 // gRPC also takes it as TCP_USER_TIMEOUT: a client that is stopped or asleep for less than this keeps its stream.
 constexpr int kKeepaliveTimeoutMs = 180'000;
-constexpr int kShortestPingMs = 20'000;  // between pings of a client
+constexpr int kShortestPingMs = 20'000;      // between pings of a client
+constexpr int kHandshakeTimeoutMs = 20'000;  // for a connection that says nothing, or half of what is due
+constexpr int kMostCalls = 1024;             // of one connection; a client holds further ones back itself
 constexpr int kGpuWorkers = 1;
-constexpr absl::Duration kGrace = absl::Seconds(1);  // for the last words of streams that were told to end
+constexpr absl::Duration kGrace = absl::Seconds(2);  // for the last words of streams that were told to end
 
 void LogEvent(const nlohmann::json& fields) { spdlog::info("{}", fields.dump()); }
 
@@ -76,8 +79,9 @@ Server::Server(const v1::ServerConfig& config, DeviceKind device, std::unique_pt
                                                     : DefaultWorkers();
   scheduler.pin = options.pin_workers && device == DeviceKind::kCpu;
   scheduler.max_queued_samples = MaxQueuedSamples(config);
+  scheduler.principals.assign(config.principals().begin(), config.principals().end());
   scheduler_ = std::make_unique<TileScheduler>(metrics_, scheduler);
-  const ServiceParts parts{config_, authenticator_, *manager_, *scheduler_, gate_, metrics_};
+  const ServiceParts parts{config_, authenticator_, *manager_, *scheduler_, gate_, metrics_, live_};
   service_ = std::make_unique<CohortService>(parts);
   operations_ = std::make_unique<OperationsService>(parts);
 }
@@ -95,7 +99,18 @@ absl::Status Server::Listen() {
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kShortestPingMs);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeTimeoutMs);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMostCalls);
+  if (config_.max_connection_age_seconds() > 0) {
+    // The grace after it has no end: an old connection lasts until its last stream is over.
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS,
+                               static_cast<int>(std::ceil(config_.max_connection_age_seconds() * 1000)));
+  }
   builder.SetMaxReceiveMessageSize(kLargestRequest);
+  // The limit holds for a message as it comes: compressed, a megabyte could become a gigabyte. Packed genotypes do not
+  // get smaller either.
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
   builder.AddListeningPort(address, credentials, &port_);
   builder.RegisterService(service_.get());
   builder.RegisterService(operations_.get());
@@ -111,7 +126,7 @@ absl::Status Server::Listen() {
   GENOSERVE_ASSIGN_OR_RETURN(
       http_,
       HttpServer::Start(config_.host(), config_.http_port(),
-                        {[this] { return metrics_.Serialize(); },
+                        {[this] { return MetricsPage(); },
                          [this] { return scheduler_->stats().device_broken ? "the device is broken" : std::string(); },
                          [this] { return WhyNotReady(); }}));
   manager_->Start();
@@ -134,6 +149,24 @@ void Server::UpdateHealth() {
   for (const std::string& model : healthy) health.SetServingStatus(model, true);
   healthy_models_ = std::move(healthy);
   health.SetServingStatus("", manager_->Ready());
+}
+
+Metrics::Live Server::live() const {
+  const TileScheduler::Stats work = scheduler_->stats();
+  const ModelManager::Held held = manager_->held();
+  Metrics::Live live;
+  live.jobs = work.live_jobs;
+  live.batches = work.live_batches;
+  live.streams = live_.streams;
+  live.handles = held.handles;
+  live.versions = held.versions;
+  live.buffered_bytes = work.buffered_bytes + live_.writing_bytes;
+  return live;
+}
+
+std::string Server::MetricsPage() {
+  metrics_.SetLive(live());
+  return metrics_.Serialize();
 }
 
 std::string Server::WhyNotReady() const {

@@ -57,6 +57,8 @@ class Server {
   TileScheduler::Stats scheduler_stats() const { return scheduler_->stats(); }
   /// Streams that run.
   int streams() const { return gate_.streams(); }
+  /// What exists now.
+  Metrics::Live live() const;
 
  private:
   Server(const v1::ServerConfig& config, DeviceKind device, std::unique_ptr<CheckpointStore> store,
@@ -65,11 +67,13 @@ class Server {
   absl::Status Listen();
   void UpdateHealth();
   std::string WhyNotReady() const;
+  std::string MetricsPage();
 
   const v1::ServerConfig config_;
   Metrics metrics_;
   const std::unique_ptr<CheckpointStore> store_;
   const Authenticator authenticator_;
+  LiveStreams live_;
   StreamGate gate_;
   BackgroundThread loader_;
   std::unique_ptr<ModelManager> manager_;

@@ -99,6 +99,22 @@ void ServerTest::AwaitNoStreams() const {
   EXPECT_EQ(server_->scheduler_stats().queued_samples, 0);
 }
 
+void ServerTest::AwaitNothingLives() const {
+  AwaitNoStreams();
+  const auto any = [this] {
+    const Metrics::Live live = server_->live();
+    return live.jobs + live.batches + live.streams + live.handles + live.buffered_bytes > 0;
+  };
+  const absl::Time end = absl::Now() + kPatience;
+  while (any() && absl::Now() < end) std::this_thread::yield();
+  const Metrics::Live live = server_->live();
+  EXPECT_EQ(live.jobs, 0);
+  EXPECT_EQ(live.batches, 0);
+  EXPECT_EQ(live.streams, 0);
+  EXPECT_EQ(live.handles, 0);
+  EXPECT_EQ(live.buffered_bytes, 0);
+}
+
 absl::StatusOr<ReceivedCohort> ServerTest::Fetch(const v1::StreamCohortRequest& request) const {
   grpc::ClientContext context;
   const auto reader = stub_->StreamCohort(&context, request);

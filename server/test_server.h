@@ -52,6 +52,8 @@ class ServerTest : public testing::Test {
   void AwaitDefault(const std::string& model, int64_t version) const;
   /// Waits until no stream runs and no job is alive.
   void AwaitNoStreams() const;
+  /// The same, and until no request has left anything: no job, batch, stream, handle or byte of a buffer.
+  void AwaitNothingLives() const;
 
   /// Reads a whole stream; checks order, checksums, footer and digest.
   absl::StatusOr<ReceivedCohort> Fetch(const v1::StreamCohortRequest& request) const;

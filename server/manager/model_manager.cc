@@ -393,6 +393,20 @@ std::vector<VersionStatus> ModelManager::List() const {
   return ListLocked();
 }
 
+ModelManager::Held ModelManager::held() const {
+  Held held;
+  absl::ReaderMutexLock lock(&mutex_);
+  for (const auto& [model, entries] : models_) {
+    for (const auto& [version, entry] : entries) {
+      if (entry.handle.expired()) continue;
+      ++held.versions;
+      held.handles += entry.handle.use_count();
+    }
+  }
+  held.handles -= static_cast<int64_t>(serving_->size());
+  return held;
+}
+
 bool ModelManager::Ready() const {
   absl::ReaderMutexLock lock(&mutex_);
   return ready_;

@@ -76,6 +76,13 @@ class ModelManager {
   /// All versions that are known, by model, newest first.
   std::vector<VersionStatus> List() const;
 
+  /// Handles that are held beside the manager's own, by requests and jobs, and versions that are loaded.
+  struct Held {
+    int64_t handles = 0;
+    int64_t versions = 0;
+  };
+  Held held() const;
+
   /// The store was looked at, each model found at the first look has been tried, and one serves unless there was none.
   bool Ready() const;
 

@@ -51,8 +51,9 @@ grpc::ServerUnaryReactor* CohortService::GetModel(grpc::CallbackServerContext* c
           request->version().empty() ? status.is_default : absl::StrCat(status.version) == request->version();
       if (status.model != request->model() || !wanted) continue;
       *response = ToModel(status);
-      scope.record().model = response->name();
+      scope.record().model = status.model;
       scope.record().version = response->version();
+      if (status.handle != nullptr) scope.SetVersion(status.handle);
       return absl::OkStatus();
     }
     GENOSERVE_ASSIGN_OR_RETURN(const ModelHandle version,

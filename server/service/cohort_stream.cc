@@ -3,11 +3,28 @@
 #include <utility>
 
 #include "absl/random/random.h"
+#include "absl/strings/str_cat.h"
 #include "core/base/status.h"
 
 namespace genoserve {
+namespace {
 
-CohortStream::Reactor* CohortStream::Start(const ServiceParts& parts, const grpc::CallbackServerContext& context,
+constexpr char kResumeTrailer[] = "genoserve-resume";
+
+std::string ResumePrefix(const v1::CohortHeader& header) {
+  const v1::Engine& engine = header.engine();
+  return absl::StrCat("digest=", header.artifact_digest(), ";engine=", engine.device(), "/", engine.instruction_set(),
+                      "/", engine.precision(), "/", engine.kernel_revision(), ";seed=", header.seed(), ";next=");
+}
+
+absl::string_view RefusalReason(const absl::Status& status) {
+  if (absl::IsResourceExhausted(status)) return "queue";
+  return absl::IsDeadlineExceeded(status) ? "deadline" : "draining";
+}
+
+}  // namespace
+
+CohortStream::Reactor* CohortStream::Start(const ServiceParts& parts, grpc::CallbackServerContext& context,
                                            const v1::StreamCohortRequest& request) {
   RequestScope scope(parts, "StreamCohort", context);
   std::shared_ptr<CohortStream> stream;
@@ -16,23 +33,29 @@ CohortStream::Reactor* CohortStream::Start(const ServiceParts& parts, const grpc
     GENOSERVE_ASSIGN_OR_RETURN(StreamGate::Ticket ticket, parts.gate.Enter());
     GENOSERVE_ASSIGN_OR_RETURN(ModelHandle version,
                                parts.manager.Find(request.model(), request.version(), request.artifact_digest()));
-    scope.SetVersion(*version);
+    scope.SetVersion(version);
     absl::BitGen random;
     GENOSERVE_ASSIGN_OR_RETURN(
         ResolvedCohort cohort,
         ResolveCohort(request, std::move(version), parts.config.max_cohort_size(), absl::Uniform<uint64_t>(random)));
     cohort.job.deadline = absl::FromChrono(context.deadline());
+    cohort.job.principal = scope.record().principal;
     scope.record().seed = cohort.header.seed();
     stream.reset(new CohortStream(parts, scope, std::move(ticket), context, cohort));
     cohort.job.on_ready = [weak = std::weak_ptr<CohortStream>(stream)] {
       if (const auto alive = weak.lock()) alive->OnReady();
     };
-    GENOSERVE_ASSIGN_OR_RETURN(stream->job_, parts.scheduler.Submit(std::move(cohort.job)));
+    auto job = parts.scheduler.Submit(std::move(cohort.job));
+    if (!job.ok()) {
+      parts.metrics.CountRefusal(RefusalReason(job.status()));
+      return std::move(job).status();
+    }
+    stream->job_ = *std::move(job);
     *stream->response_.mutable_header() = std::move(cohort.header);
     return absl::OkStatus();
   };
   if (const absl::Status status = begin(); !status.ok()) {
-    return RefusedStream<v1::StreamCohortResponse>::Start(scope, status);
+    return RefusedStream<v1::StreamCohortResponse>::Start(parts, scope, status);
   }
   stream->self_ = stream;
   stream->StartWrite(&stream->response_);
@@ -40,10 +63,13 @@ CohortStream::Reactor* CohortStream::Start(const ServiceParts& parts, const grpc
 }
 
 CohortStream::CohortStream(const ServiceParts& parts, RequestScope scope, StreamGate::Ticket ticket,
-                           const grpc::CallbackServerContext& context, const ResolvedCohort& cohort)
+                           grpc::CallbackServerContext& context, const ResolvedCohort& cohort)
     : parts_(parts),
       context_(context),
       series_(parts.metrics.OfVersion(cohort.header.model(), cohort.header.version())),
+      resume_(ResumePrefix(cohort.header)),
+      first_sample_(cohort.header.first_sample()),
+      live_(parts.live),
       scope_(std::move(scope)),
       ticket_(std::move(ticket)),
       digest_(cohort.header.first_sample(), static_cast<int64_t>(cohort.job.encoder.sample_bytes())),
@@ -62,6 +88,7 @@ void CohortStream::OnReady() {
 }
 
 void CohortStream::OnWriteDone(bool ok) {
+  live_.SetWriting(0);
   if (!ok) return End(absl::CancelledError("the client has gone"));
   Advance();
 }
@@ -99,12 +126,20 @@ void CohortStream::Advance() {
 }
 
 void CohortStream::WriteBatch(v1::GenotypeBatch batch) {
-  if (sent_ == 0) series_.first_batch->Observe(absl::ToDoubleSeconds(scope_.elapsed()));
+  RequestRecord& record = scope_.record();
+  if (sent_ == 0) {
+    record.first_batch = scope_.elapsed();
+    record.queue = job_->queued();
+    series_.first_batch->Observe(absl::ToDoubleSeconds(record.first_batch));
+    series_.queue->Observe(absl::ToDoubleSeconds(record.queue));
+  }
   const std::string& bytes = batch.genotypes();
   digest_.Update({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()});
   sent_ += batch.sample_count();
   series_.samples->Increment(batch.sample_count());
+  record.bytes += static_cast<int64_t>(bytes.size());
   series_.bytes->Increment(static_cast<double>(bytes.size()));
+  live_.SetWriting(static_cast<int64_t>(bytes.size()));
   *response_.mutable_batch() = std::move(batch);
   StartWrite(&response_);
 }
@@ -118,13 +153,17 @@ void CohortStream::WriteFooter() {
 
 void CohortStream::End(const absl::Status& status) {
   parts_.scheduler.Cancel(*job_);
+  AddResumeToken();
   status_ = status;
   Finish(ToGrpcStatus(status_));
 }
 
+void CohortStream::AddResumeToken() {
+  if (sent_ < sample_count_) context_.AddTrailingMetadata(kResumeTrailer, absl::StrCat(resume_, first_sample_ + sent_));
+}
+
 void CohortStream::OnDone() {
   scope_.record().samples = sent_;
-  series_.total->Observe(absl::ToDoubleSeconds(scope_.elapsed()));
   if (status_.ok() && context_.IsCancelled()) status_ = absl::CancelledError("the client went before the footer");
   // gRPC tells a passed deadline as a cancellation.
   if (absl::IsCancelled(status_) && absl::FromChrono(context_.deadline()) <= absl::Now()) {

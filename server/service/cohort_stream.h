@@ -18,14 +18,14 @@ namespace genoserve {
 /// Writes header, batches and footer, one write at a time. Whoever has the turn, which is never more than one thread,
 /// pops the next batch and writes it, or ends the stream; with nothing to do it puts the turn down, and the
 /// scheduler's signal or the client's cancellation picks it up again. Hence no lock is held across calls of gRPC, and
-/// there is exactly one Finish.
+/// there is exactly one Finish. An error that ends a stream after its header comes with a resume token.
 class CohortStream final : public grpc::ServerWriteReactor<v1::StreamCohortResponse>,
                            public std::enable_shared_from_this<CohortStream> {
  public:
   using Reactor = grpc::ServerWriteReactor<v1::StreamCohortResponse>;
 
   /// Begins a call; the reactor deletes itself when it is done.
-  static Reactor* Start(const ServiceParts& parts, const grpc::CallbackServerContext& context,
+  static Reactor* Start(const ServiceParts& parts, grpc::CallbackServerContext& context,
                         const v1::StreamCohortRequest& request);
 
   void OnWriteDone(bool ok) override;
@@ -34,7 +34,7 @@ class CohortStream final : public grpc::ServerWriteReactor<v1::StreamCohortRespo
 
  private:
   CohortStream(const ServiceParts& parts, RequestScope scope, StreamGate::Ticket ticket,
-               const grpc::CallbackServerContext& context, const ResolvedCohort& cohort);
+               grpc::CallbackServerContext& context, const ResolvedCohort& cohort);
 
   // The job has something new.
   void OnReady();
@@ -44,10 +44,16 @@ class CohortStream final : public grpc::ServerWriteReactor<v1::StreamCohortRespo
   void WriteFooter();
   void End(const absl::Status& status);
 
+  // Says in the trailers how to ask for the samples that were not sent.
+  void AddResumeToken();
+
   const ServiceParts& parts_;
-  const grpc::CallbackServerContext& context_;
+  grpc::CallbackServerContext& context_;
   Metrics::VersionSeries series_;
+  const std::string resume_;  // the resume token without the next sample
+  const int64_t first_sample_;
   // Of the one who has the turn.
+  LiveStream live_;
   RequestScope scope_;
   StreamGate::Ticket ticket_;
   std::shared_ptr<GenerationJob> job_;

@@ -4,6 +4,7 @@
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/server_callback.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -21,6 +22,34 @@
 
 namespace genoserve {
 
+/// What the streams of a server hold, for metrics and for tests that look for leaks.
+struct LiveStreams {
+  std::atomic<int64_t> streams = 0;
+  std::atomic<int64_t> writing_bytes = 0;  ///< of genotypes handed to gRPC and not yet taken by the transport
+};
+
+/// One stream's part of that.
+class LiveStream {
+ public:
+  explicit LiveStream(LiveStreams& all) : all_(all) { all_.streams.fetch_add(1); }
+  ~LiveStream() {
+    SetWriting(0);
+    all_.streams.fetch_sub(1);
+  }
+  LiveStream(const LiveStream&) = delete;
+  LiveStream& operator=(const LiveStream&) = delete;
+
+  /// How many bytes are being written now.
+  void SetWriting(int64_t bytes) {
+    all_.writing_bytes.fetch_add(bytes - writing_);
+    writing_ = bytes;
+  }
+
+ private:
+  LiveStreams& all_;
+  int64_t writing_ = 0;
+};
+
 /// The parts that RPCs use. All outlive every RPC.
 struct ServiceParts {
   const v1::ServerConfig& config;
@@ -29,17 +58,20 @@ struct ServiceParts {
   TileScheduler& scheduler;
   StreamGate& gate;
   Metrics& metrics;
+  LiveStreams& live;
 };
 
-/// The record of one request, from its beginning to its log line. Not thread-safe.
+/// The record of one request, from its beginning to its log line. It holds the version that answers until then, so
+/// that what is counted for a version is counted before the version is gone. Not thread-safe.
 class RequestScope {
  public:
-  RequestScope(const ServiceParts& parts, absl::string_view method, const grpc::CallbackServerContext& context);
+  /// A caller's trace is continued: the answer's initial metadata has the traceparent of this request's span.
+  RequestScope(const ServiceParts& parts, absl::string_view method, grpc::CallbackServerContext& context);
 
   /// Finds out who is calling.
   absl::Status Authenticate(const grpc::CallbackServerContext& context);
   /// Notes which version answers.
-  void SetVersion(const ServingVersion& version);
+  void SetVersion(const ModelHandle& version);
 
   /// Since the request came.
   absl::Duration elapsed() const { return absl::Now() - begin_; }
@@ -51,6 +83,7 @@ class RequestScope {
  private:
   const ServiceParts& parts_;
   const absl::Time begin_;
+  ModelHandle version_;
   RequestRecord record_;
 };
 
@@ -59,16 +92,19 @@ template <typename Response>
 class RefusedStream final : public grpc::ServerWriteReactor<Response> {
  public:
   /// Deletes itself when it is done. Ends the scope too.
-  static grpc::ServerWriteReactor<Response>* Start(RequestScope& scope, const absl::Status& status) {
+  static grpc::ServerWriteReactor<Response>* Start(const ServiceParts& parts, RequestScope& scope,
+                                                   const absl::Status& status) {
     scope.End(status);
-    auto* stream = new RefusedStream;
+    auto* stream = new RefusedStream(parts.live);
     stream->Finish(ToGrpcStatus(status));
     return stream;
   }
   void OnDone() override { delete this; }
 
  private:
-  RefusedStream() = default;
+  explicit RefusedStream(LiveStreams& live) : live_(live) {}
+
+  const LiveStream live_;
 };
 
 }  // namespace genoserve

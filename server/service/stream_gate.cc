@@ -12,8 +12,12 @@ constexpr absl::Duration kRetry = absl::Seconds(1);
 
 absl::StatusOr<StreamGate::Ticket> StreamGate::Enter() {
   absl::MutexLock lock(&mutex_);
-  if (closed_) return absl::UnavailableError("the server is shutting down and takes no new requests");
+  if (closed_) {
+    metrics_.CountRefusal("draining");
+    return RetryLater(absl::StatusCode::kUnavailable, "the server is shutting down and takes no new requests", kRetry);
+  }
   if (streams_ >= max_streams_) {
+    metrics_.CountRefusal("streams");
     return RetryLater(absl::StatusCode::kResourceExhausted,
                       absl::StrCat(streams_, " streams run, and no more may at the same time"), kRetry);
   }

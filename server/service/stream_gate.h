@@ -22,7 +22,7 @@ class StreamGate {
 
   StreamGate(int max_streams, Metrics& metrics) : max_streams_(max_streams), metrics_(metrics) {}
 
-  /// RESOURCE_EXHAUSTED with RetryInfo where max_streams run; UNAVAILABLE once closed.
+  /// RESOURCE_EXHAUSTED with RetryInfo where max_streams run; UNAVAILABLE, with RetryInfo too, once closed.
   absl::StatusOr<Ticket> Enter();
 
   /// Lets no new streams in.

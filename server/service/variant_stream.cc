@@ -13,7 +13,7 @@ constexpr size_t kMostVariants = 4096;  // in one message
 
 }  // namespace
 
-VariantStream::Reactor* VariantStream::Start(const ServiceParts& parts, const grpc::CallbackServerContext& context,
+VariantStream::Reactor* VariantStream::Start(const ServiceParts& parts, grpc::CallbackServerContext& context,
                                              const v1::ListVariantsRequest& request) {
   RequestScope scope(parts, "ListVariants", context);
   VariantStream* stream = nullptr;
@@ -22,14 +22,14 @@ VariantStream::Reactor* VariantStream::Start(const ServiceParts& parts, const gr
     GENOSERVE_ASSIGN_OR_RETURN(StreamGate::Ticket ticket, parts.gate.Enter());
     GENOSERVE_ASSIGN_OR_RETURN(ModelHandle version,
                                parts.manager.Find(request.model(), request.version(), request.artifact_digest()));
-    scope.SetVersion(*version);
+    scope.SetVersion(version);
     GENOSERVE_RETURN_IF_ERROR(CheckPinnedDigest(request.artifact_digest(), *version));
     GENOSERVE_ASSIGN_OR_RETURN(std::vector<size_t> selection, ResolveRegions(request.regions(), *version));
-    stream = new VariantStream(scope, std::move(ticket), std::move(version), std::move(selection));
+    stream = new VariantStream(parts, scope, std::move(ticket), std::move(version), std::move(selection));
     return absl::OkStatus();
   };
   if (const absl::Status status = begin(); !status.ok()) {
-    return RefusedStream<v1::ListVariantsResponse>::Start(scope, status);
+    return RefusedStream<v1::ListVariantsResponse>::Start(parts, scope, status);
   }
   for (const ContigRecord& contig : stream->version_->variants.contigs()) {
     auto* added = stream->response_.add_contigs();
@@ -40,9 +40,10 @@ VariantStream::Reactor* VariantStream::Start(const ServiceParts& parts, const gr
   return stream;
 }
 
-VariantStream::VariantStream(RequestScope scope, StreamGate::Ticket ticket, ModelHandle version,
-                             std::vector<size_t> selection)
-    : scope_(std::move(scope)),
+VariantStream::VariantStream(const ServiceParts& parts, RequestScope scope, StreamGate::Ticket ticket,
+                             ModelHandle version, std::vector<size_t> selection)
+    : live_(parts.live),
+      scope_(std::move(scope)),
       ticket_(std::move(ticket)),
       version_(std::move(version)),
       selection_(std::move(selection)) {}

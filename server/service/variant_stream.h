@@ -16,17 +16,19 @@ class VariantStream final : public grpc::ServerWriteReactor<v1::ListVariantsResp
   using Reactor = grpc::ServerWriteReactor<v1::ListVariantsResponse>;
 
   /// Begins a call; the reactor deletes itself when it is done.
-  static Reactor* Start(const ServiceParts& parts, const grpc::CallbackServerContext& context,
+  static Reactor* Start(const ServiceParts& parts, grpc::CallbackServerContext& context,
                         const v1::ListVariantsRequest& request);
 
   void OnWriteDone(bool ok) override;
   void OnDone() override;
 
  private:
-  VariantStream(RequestScope scope, StreamGate::Ticket ticket, ModelHandle version, std::vector<size_t> selection);
+  VariantStream(const ServiceParts& parts, RequestScope scope, StreamGate::Ticket ticket, ModelHandle version,
+                std::vector<size_t> selection);
 
   void WriteNext();
 
+  const LiveStream live_;
   RequestScope scope_;
   const StreamGate::Ticket ticket_;
   const ModelHandle version_;

@@ -22,6 +22,12 @@ const Buckets& LongTimes() {
   return *kBuckets;
 }
 
+// Samples.
+const Buckets& TileSizes() {
+  static const auto* const kBuckets = new Buckets{1, 8, 16, 32, 64, 96, 128, 192, 256, 512, 1024, 4096};
+  return *kBuckets;
+}
+
 constexpr v1::ModelState kStates[] = {v1::MODEL_STATE_LOADING, v1::MODEL_STATE_SERVING, v1::MODEL_STATE_DRAINING,
                                       v1::MODEL_STATE_FAILED};
 
@@ -56,15 +62,22 @@ absl::string_view StateName(v1::ModelState state) {
 
 Metrics::Metrics()
     : requests_(Counters(registry_, "genoserve_requests_total", "Finished requests.")),
+      request_seconds_(Histograms(registry_, "genoserve_request_seconds", "From a request to its end.")),
+      refusals_(Counters(registry_, "genoserve_refusals_total", "Requests that were not taken up, by reason.")),
       samples_(Counters(registry_, "genoserve_samples_sent_total", "Samples sent in streams.")),
       bytes_(Counters(registry_, "genoserve_genotype_bytes_sent_total", "Bytes of genotypes sent in streams.")),
+      queue_(Histograms(registry_, "genoserve_queue_seconds", "From a stream's admission to its first tile.")),
       first_batch_(Histograms(registry_, "genoserve_first_batch_seconds", "From a request to its first batch.")),
-      total_(Histograms(registry_, "genoserve_stream_seconds", "From a request to the end of its stream.")),
       load_(Histograms(registry_, "genoserve_model_load_seconds", "Verifying, loading and warming up a version.")),
       load_failures_(Counters(registry_, "genoserve_model_load_failures_total", "Versions that could not be loaded.")),
       version_state_(Gauges(registry_, "genoserve_version_state", "1 for the state that a version is in.")),
       build_info_(Gauges(registry_, "genoserve_build_info", "Always 1; the labels tell the build and the engine.")),
+      live_(Gauges(registry_, "genoserve_live_objects",
+                   "What exists: jobs, batches in rings, streams, handles that requests hold, loaded versions.")),
+      buffered_bytes_(
+          Gauges(registry_, "genoserve_buffered_bytes", "Of batches in rings and of those being written.").Add({})),
       tile_(Histograms(registry_, "genoserve_tile_seconds", "Generating and encoding one tile.").Add({}, ShortTimes())),
+      tile_samples_(Histograms(registry_, "genoserve_tile_samples", "Samples of one tile.").Add({}, TileSizes())),
       generated_(Counters(registry_, "genoserve_samples_generated_total", "Samples generated, sent or not.").Add({})),
       in_flight_streams_(
           Gauges(registry_, "genoserve_in_flight_streams", "Streams that have begun and not ended.").Add({})),
@@ -81,14 +94,46 @@ void Metrics::SetBuildInfo(absl::string_view version, const v1::Engine& engine) 
 }
 
 Metrics::VersionSeries Metrics::OfVersion(const std::string& model, const std::string& version) {
-  const Labels labels{{"model", model}, {"version", version}};
-  return {&samples_.Add(labels), &bytes_.Add(labels), &first_batch_.Add(labels, ShortTimes()),
-          &total_.Add(labels, LongTimes())};
+  absl::MutexLock lock(&mutex_);
+  VersionSeries& series = versions_[{model, version}].streams;
+  if (series.samples == nullptr) {
+    const Labels labels{{"model", model}, {"version", version}};
+    series = {&samples_.Add(labels), &bytes_.Add(labels), &queue_.Add(labels, ShortTimes()),
+              &first_batch_.Add(labels, ShortTimes())};
+  }
+  return series;
 }
 
 void Metrics::CountRequest(absl::string_view method, const std::string& model, const std::string& version,
-                           absl::string_view code) {
-  requests_.Add({{"method", Text(method)}, {"model", model}, {"version", version}, {"code", Text(code)}}).Increment();
+                           absl::string_view code, absl::Duration duration) {
+  absl::MutexLock lock(&mutex_);
+  RequestSeries& series = versions_[{model, version}].requests[{Text(method), Text(code)}];
+  if (series.count == nullptr) {
+    const Labels labels{{"method", Text(method)}, {"model", model}, {"version", version}, {"code", Text(code)}};
+    series = {&requests_.Add(labels), &request_seconds_.Add(labels, LongTimes())};
+  }
+  series.count->Increment();
+  series.seconds->Observe(absl::ToDoubleSeconds(duration));
+}
+
+void Metrics::CountRefusal(absl::string_view reason) { refusals_.Add({{"reason", Text(reason)}}).Increment(); }
+
+void Metrics::Drop(const VersionKey& key) {
+  absl::MutexLock lock(&mutex_);
+  const auto found = versions_.find(key);
+  if (found == versions_.end()) return;
+  const VersionSeries& streams = found->second.streams;
+  if (streams.samples != nullptr) {
+    samples_.Remove(streams.samples);
+    bytes_.Remove(streams.bytes);
+    queue_.Remove(streams.queue);
+    first_batch_.Remove(streams.first_batch);
+  }
+  for (const auto& [unused, series] : found->second.requests) {
+    requests_.Remove(series.count);
+    request_seconds_.Remove(series.seconds);
+  }
+  versions_.erase(found);
 }
 
 void Metrics::SetVersionState(const std::string& model, const std::string& version, v1::ModelState state) {
@@ -101,6 +146,7 @@ void Metrics::SetVersionState(const std::string& model, const std::string& versi
       gauge.Set(each == state ? 1 : 0);
     }
   }
+  if (state == v1::MODEL_STATE_UNSPECIFIED) Drop({model, version});
 }
 
 void Metrics::ObserveLoad(const std::string& model, absl::Duration duration) {
@@ -113,7 +159,17 @@ void Metrics::CountLoadFailure(const std::string& model, absl::string_view code)
 
 void Metrics::ObserveTile(absl::Duration duration, int64_t samples) {
   tile_.Observe(absl::ToDoubleSeconds(duration));
+  tile_samples_.Observe(static_cast<double>(samples));
   generated_.Increment(static_cast<double>(samples));
+}
+
+void Metrics::SetLive(const Live& live) {
+  live_.Add({{"kind", "job"}}).Set(static_cast<double>(live.jobs));
+  live_.Add({{"kind", "batch"}}).Set(static_cast<double>(live.batches));
+  live_.Add({{"kind", "stream"}}).Set(static_cast<double>(live.streams));
+  live_.Add({{"kind", "handle"}}).Set(static_cast<double>(live.handles));
+  live_.Add({{"kind", "version"}}).Set(static_cast<double>(live.versions));
+  buffered_bytes_.Set(static_cast<double>(live.buffered_bytes));
 }
 
 std::string Metrics::Serialize() const { return prometheus::TextSerializer().Serialize(registry_.Collect()); }

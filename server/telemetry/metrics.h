@@ -7,23 +7,40 @@
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
+#include <map>
 #include <string>
+#include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "genoserve/v1/cohort.pb.h"
 
 namespace genoserve {
 
 /// All metrics of a server. Thread-safe. Streams look their series up once and then only add to them.
+///
+/// How many series there are depends on the versions that the server knows and on nothing that callers send: labels
+/// are set to names that were found in the store, and the series of a version go when it does.
 class Metrics {
  public:
-  /// Series of the streams of one version.
+  /// Series of the cohort streams of one version; good for as long as the version is held.
   struct VersionSeries {
     prometheus::Counter* samples;        // sent
     prometheus::Counter* bytes;          // of genotypes, sent
+    prometheus::Histogram* queue;        // seconds from admission to the first tile
     prometheus::Histogram* first_batch;  // seconds from the request to the first batch's hand-over
-    prometheus::Histogram* total;        // seconds of whole streams
+  };
+
+  /// What exists in a server, by kind. All are 0 where nobody asks for anything, but for the loaded versions.
+  struct Live {
+    int64_t jobs = 0;            ///< of the scheduler
+    int64_t batches = 0;         ///< in rings, or on their way to a stream
+    int64_t streams = 0;         ///< reactors, of refused calls too
+    int64_t handles = 0;         ///< versions held by requests and jobs
+    int64_t versions = 0;        ///< loaded
+    int64_t buffered_bytes = 0;  ///< of batches in rings and of those being written
   };
 
   Metrics();
@@ -33,12 +50,16 @@ class Metrics {
 
   VersionSeries OfVersion(const std::string& model, const std::string& version);
 
-  /// Counts a finished request. `model` and `version` are empty where the request did not name ones that exist, so that
-  /// callers cannot make series at will.
+  /// Counts a finished request and how long it took. `model` and `version` are those that the request still holds, and
+  /// empty where it holds none.
   void CountRequest(absl::string_view method, const std::string& model, const std::string& version,
-                    absl::string_view code);
+                    absl::string_view code, absl::Duration duration);
 
-  /// One series a state, of which one is 1. MODEL_STATE_UNSPECIFIED drops all of them.
+  /// Counts a request that was not taken up: "authentication", "streams" (too many), "draining", or what the scheduler
+  /// says: "queue" (too many samples), "deadline" (that cannot be met).
+  void CountRefusal(absl::string_view reason);
+
+  /// One series a state, of which one is 1. MODEL_STATE_UNSPECIFIED says that the version is gone: all series of it go.
   void SetVersionState(const std::string& model, const std::string& version, v1::ModelState state);
 
   void ObserveLoad(const std::string& model, absl::Duration duration);
@@ -51,24 +72,48 @@ class Metrics {
   /// Admitted but not yet sent.
   prometheus::Gauge& queued_samples() { return queued_samples_; }
 
+  /// Brings the gauges of what exists up to date, for the next Serialize.
+  void SetLive(const Live& live);
+
   /// The Prometheus text format.
   std::string Serialize() const;
 
  private:
+  using VersionKey = std::pair<std::string, std::string>;  // model, version
+  // Counter and seconds of the requests of one method that ended with one code.
+  struct RequestSeries {
+    prometheus::Counter* count = nullptr;
+    prometheus::Histogram* seconds = nullptr;
+  };
+  struct OneVersion {
+    VersionSeries streams{};
+    std::map<std::pair<std::string, std::string>, RequestSeries> requests;  // by method and code
+  };
+
+  void Drop(const VersionKey& key) ABSL_LOCKS_EXCLUDED(mutex_);
+
   prometheus::Registry registry_;
   prometheus::Family<prometheus::Counter>& requests_;
+  prometheus::Family<prometheus::Histogram>& request_seconds_;
+  prometheus::Family<prometheus::Counter>& refusals_;
   prometheus::Family<prometheus::Counter>& samples_;
   prometheus::Family<prometheus::Counter>& bytes_;
+  prometheus::Family<prometheus::Histogram>& queue_;
   prometheus::Family<prometheus::Histogram>& first_batch_;
-  prometheus::Family<prometheus::Histogram>& total_;
   prometheus::Family<prometheus::Histogram>& load_;
   prometheus::Family<prometheus::Counter>& load_failures_;
   prometheus::Family<prometheus::Gauge>& version_state_;
   prometheus::Family<prometheus::Gauge>& build_info_;
+  prometheus::Family<prometheus::Gauge>& live_;
+  prometheus::Gauge& buffered_bytes_;
   prometheus::Histogram& tile_;
+  prometheus::Histogram& tile_samples_;
   prometheus::Counter& generated_;
   prometheus::Gauge& in_flight_streams_;
   prometheus::Gauge& queued_samples_;
+
+  absl::Mutex mutex_;
+  std::map<VersionKey, OneVersion> versions_ ABSL_GUARDED_BY(mutex_);
 };
 
 /// "loading", "serving", "draining" or "failed".

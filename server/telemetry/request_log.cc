@@ -27,6 +27,17 @@ void LogRequest(const RequestRecord& record) {
   if (record.method == "StreamCohort" && !record.digest.empty()) {
     line["seed"] = record.seed;
     line["samples"] = record.samples;
+    line["bytes"] = record.bytes;
+  }
+  // What did not come to pass has no time.
+  if (record.queue < absl::InfiniteDuration()) line["queue_seconds"] = absl::ToDoubleSeconds(record.queue);
+  if (record.first_batch < absl::InfiniteDuration()) {
+    line["first_batch_seconds"] = absl::ToDoubleSeconds(record.first_batch);
+  }
+  if (record.trace.has_value()) {
+    line["trace_id"] = record.trace->trace_id;
+    line["span_id"] = record.trace->span_id;
+    line["parent_span_id"] = record.trace->parent_span_id;
   }
   if (!record.status.ok()) line["reason"] = std::string(record.status.message());
   const auto level = IsOurFault(record.status.code()) ? spdlog::level::err : spdlog::level::info;
