@@ -103,7 +103,8 @@ size_t Gather(const uint32_t* numbers, size_t size, uint32_t* far, uint32_t* pla
     const auto distance = hn::Xor(middle, hn::ShiftRight<31>(middle));
     const auto outside = hn::RebindMask(words, hn::Gt(distance, last_inside));
     hn::StoreU(hn::Compress(number, outside), words, far + count);
-    hn::StoreU(hn::Compress(hn::Iota(words, static_cast<uint32_t>(i)), outside), words, places + count);
+    const auto place = hn::Add(hn::Iota(words, 0), hn::Set(words, static_cast<uint32_t>(i)));
+    hn::StoreU(hn::Compress(place, outside), words, places + count);
     count += hn::CountTrue(words, outside);
   }
   return count;
