@@ -20,10 +20,11 @@
 namespace genoserve {
 namespace {
 
-constexpr int kSchedules = 5000;  // of each precision
+constexpr int kSchedules = 10'000;  // of each precision
 constexpr int kMostSteps = 20'000;
 constexpr int64_t kCohort = 160;
 constexpr int64_t kLimitOfC = 100;
+constexpr int64_t kVariants = 600;   // two blocks
 constexpr size_t kTileSamples = 24;  // so that small cohorts have many tiles
 
 // A real generator that takes small tiles only.
@@ -308,8 +309,8 @@ class SimulationTest : public testing::TestWithParam<Precision> {
 
   void SetUp() override {
     const std::string folder = NewTestFolder();
-    PublishTestAcgan(folder, "acgan", 1, 600);
-    PublishTestWganGp(folder, "wgan", 2, 600);
+    PublishTestAcgan(folder, "acgan", 1, kVariants);
+    PublishTestWganGp(folder, "wgan", 2, kVariants);
     AddCohorts(folder, "acgan");
     AddCohorts(folder, "wgan");
     FileSystem::Posix().Remove(folder).IgnoreError();
@@ -320,8 +321,9 @@ class SimulationTest : public testing::TestWithParam<Precision> {
     std::string digest;
     std::shared_ptr<ServingVersion> version = LoadVersion(*store, model, 1, {}, &digest).value();
     const Artifact artifact = ReadArtifact(*store, model, 1).value();
-    version->generator = std::make_unique<SmallTiles>(
-        LoadGenerator(artifact, {.device = DeviceKind::kCpu, .precision = GetParam()}).value());
+    const GeneratorOptions options{.device = DeviceKind::kCpu, .precision = GetParam()};
+    version->generator =
+        std::make_unique<SmallTiles>(MakeGenerator(artifact.manifest, artifact.weights, options).value());
     for (uint64_t seed = 1; seed <= 3; ++seed) {
       v1::StreamCohortRequest request;
       request.set_cohort_size(kCohort);
@@ -329,7 +331,7 @@ class SimulationTest : public testing::TestWithParam<Precision> {
       if (seed > 1) {
         auto* region = request.add_regions();
         region->set_contig(seed == 2 ? "1" : "2");
-        region->set_end(5000);
+        region->set_start(seed == 2 ? 0 : 25'000);
       }
       if (seed == 3) request.set_encoding(v1::GENOTYPE_ENCODING_INT8);
       JobSpec whole = ResolveCohort(request, version, kCohort, 0).value().job;

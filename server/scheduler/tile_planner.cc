@@ -93,14 +93,14 @@ PrincipalShare& TilePlanner::FindPrincipal(const std::string& name) {
 }
 
 std::shared_ptr<TileKind> TilePlanner::FindKind(const JobSpec& spec) {
-  const std::vector<uint32_t> blocks;
+  std::vector<uint32_t> blocks = spec.encoder.blocks();
   for (const auto& kind : kinds_) {
     if (kind->version.lock() == spec.version && kind->blocks == blocks) return kind;
   }
   std::erase_if(kinds_, [this](const auto& kind) {
     return kind->version.expired() || (kinds_.size() >= kMostKinds && kind.use_count() == 1);
   });
-  kinds_.push_back(std::make_shared<TileKind>(TileKind{spec.version, blocks, {}}));
+  kinds_.push_back(std::make_shared<TileKind>(TileKind{spec.version, std::move(blocks), {}}));
   return kinds_.back();
 }
 
