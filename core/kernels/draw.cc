@@ -28,7 +28,7 @@ using Vector = hn::Vec<Floats>;
 
 // StableExp of core/model/stable_exp.h, operation by operation; without `kClampAbove` x must be at most 87 or NaN. Max
 // gives the second where the first is NaN.
-template <bool kClampAbove>
+template <bool kClampAbove = true>
 HWY_INLINE Vector Exp(Vector x) {
   const Floats d;
   const Ints i;
@@ -66,6 +66,23 @@ HWY_INLINE uint32_t MaskBits(Mask mask) {
   hn::StoreMaskBits(Floats(), mask, bytes.data());
   std::memcpy(&bits, bytes.data(), sizeof(bits));
   return bits;
+}
+
+// The exponentials of three logits less the highest, two of which have to be computed: the highest one's is exactly 1.
+HWY_INLINE std::array<Vector, 3> Weights(Vector x0, Vector x1, Vector x2, Vector highest) {
+  const Floats d;
+  // With infinities or NaN the highest one's is not 1.
+  const auto regular = hn::And(hn::Eq(hn::Sub(highest, highest), hn::Zero(d)), hn::Eq(x1, x1));
+  if (HWY_UNLIKELY(!hn::AllTrue(d, regular))) {
+    return {Exp(hn::Sub(x0, highest)), Exp(hn::Sub(x1, highest)), Exp(hn::Sub(x2, highest))};
+  }
+  const auto one = hn::Set(d, 1.0F);
+  const auto is0 = hn::Eq(x0, highest);
+  const auto is2 = hn::Eq(x2, highest);
+  const auto left = Exp<false>(hn::Sub(hn::IfThenElse(is0, x1, x0), highest));
+  const auto right = Exp<false>(hn::Sub(hn::IfThenElse(is2, x1, x2), highest));
+  const auto middle = hn::IfThenElse(is0, left, hn::IfThenElse(is2, right, one));
+  return {hn::IfThenElse(is0, one, left), middle, hn::IfThenElse(is2, one, right)};
 }
 
 // Two bits a lane, the first lane's lowest; `low` and `high` have 16 bits.
@@ -109,7 +126,7 @@ void Alleles(const float* logits, const float* offsets, const uint32_t* numbers,
       // u < 1 / (1 + e^-x), without the division.
       auto x = hn::LoadU(d, logits + i);
       if (offsets != nullptr) x = hn::Add(x, hn::LoadU(d, offsets + i));
-      const auto power = Exp<true>(hn::Neg(x));
+      const auto power = Exp(hn::Neg(x));
       return hn::Lt(hn::Mul(Uniform(numbers + i), hn::Add(hn::Set(d, 1.0F), power)), hn::Set(d, 1.0F));
     });
   });
@@ -139,11 +156,11 @@ void Genotypes(const float* logits0, const float* logits1, const float* logits2,
       const auto x1 = hn::LoadU(d, logits1 + i);
       const auto x2 = hn::LoadU(d, logits2 + i);
       const auto highest = hn::Max(hn::Max(x0, x1), x2);
-      const auto weight0 = Exp<false>(hn::Sub(x0, highest));
-      const auto up_to_1 = hn::Add(weight0, Exp<false>(hn::Sub(x1, highest)));
-      const auto scaled = hn::Mul(Uniform(numbers + i), hn::Add(up_to_1, Exp<false>(hn::Sub(x2, highest))));
+      const auto weight = Weights(x0, x1, x2, highest);
+      const auto up_to_1 = hn::Add(weight[0], weight[1]);
+      const auto scaled = hn::Mul(Uniform(numbers + i), hn::Add(up_to_1, weight[2]));
       const auto above1 = hn::Ge(scaled, up_to_1);
-      one |= MaskBits(hn::AndNot(above1, hn::Ge(scaled, weight0))) << k;
+      one |= MaskBits(hn::AndNot(above1, hn::Ge(scaled, weight[0]))) << k;
       two |= MaskBits(above1) << k;
     }
     return Interleave(one, two);

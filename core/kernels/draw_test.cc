@@ -98,6 +98,25 @@ TEST(DrawTest, BytesAreTheSameOnEveryMachine) {
   });
 }
 
+// So do those of logits that are not finite, or so far apart that the smaller ones do not count.
+TEST(DrawTest, IrregularLogitsToo) {
+  constexpr size_t kSize = 1001;
+  std::vector<float> logits = Normals(3 * kSize);
+  const float infinity = std::numeric_limits<float>::infinity();
+  for (size_t i = 0; i < logits.size(); i += 3) logits[i] *= 60;
+  for (size_t i = 0; i < logits.size(); i += 7) logits[i] = std::numeric_limits<float>::quiet_NaN();
+  for (size_t i = 0; i < logits.size(); i += 11) logits[i] = infinity;
+  for (size_t i = 0; i < logits.size(); i += 13) logits[i] = -infinity;
+  for (size_t i = 0; i < logits.size(); i += 5) logits[i] = logits[(i + kSize) % logits.size()];
+  const std::span<const float> first(logits.data(), kSize);
+  const std::span<const float> second(logits.data() + kSize, kSize);
+  const std::span<const float> third(logits.data() + 2 * kSize, kSize);
+  OnEachTarget([&] {
+    EXPECT_EQ(Checksum(Codes(Packing::kHaplotype1Bit, DrawnAlleles(first, second), kSize)), 4131781319U);
+    EXPECT_EQ(Checksum(Codes(Packing::kDiploid2Bit, DrawnGenotypes(first, second, third), kSize)), 755392930U);
+  });
+}
+
 // A part of a row that starts on a byte has the bytes of the whole row, and its padding is 0.
 TEST(DrawTest, PartsHaveTheBytesOfTheWhole) {
   constexpr size_t kSize = 2003;
