@@ -17,9 +17,12 @@ class PackedLayer {
  public:
   /// How weights and inputs are held. Sums are fp32 in both.
   ///
-  /// kFp32: one fused multiply-add an input, from the bias on; the same bits on every machine that has them
-  /// (x86-64-v3). kBf16: inputs and weights are rounded to bfloat16, to nearest even. Where the CPU multiplies pairs of
-  /// them (AVX-512 BF16) the bits are that instruction's, elsewhere those of fp32 arithmetic on the rounded values.
+  /// kFp32: one fused multiply-add an input, from the bias on.
+  /// kBf16: inputs and weights are rounded to bfloat16, to nearest even, subnormal ones to 0. Of each pair of inputs
+  /// the second is added before the first, by a fused multiply-add each: what AVX-512 BF16 does in one instruction, and
+  /// others do in fp32. That instruction also takes subnormal sums for 0.
+  ///
+  /// Both give the same bits on every machine, but for subnormal sums in kBf16.
   enum class Form { kFp32, kBf16 };
 
   /// Outputs of a panel; Multiply computes whole ones.
