@@ -43,6 +43,7 @@ struct Options {
   double pause_ms = 0;  // at most, between two calls of a caller
   int64_t region_start = 0;
   int64_t region_end = 0;  // base pairs of contig 1; 0 = all variants
+  int batch_bytes = 0;     // of genotypes in one message at most; 0 = the server's choice
   bool int8 = false;
 };
 
@@ -153,6 +154,7 @@ class Load {
       region.set_start(options_.region_start);
       region.set_end(options_.region_end);
     }
+    request.set_max_batch_bytes(options_.batch_bytes);
     if (options_.int8) request.set_encoding(v1::GENOTYPE_ENCODING_INT8);
     return request;
   }
@@ -233,6 +235,7 @@ class Load {
       first_ms.insert(first_ms.end(), found.first_ms.begin(), found.first_ms.end());
     }
     std::sort(first_ms.begin(), first_ms.end());
+    if (options_.streams > 0 && stream_rate == 0) return Fail("no batch of a stream came within the window");
     if (options_.callers > 0 && first_ms.empty()) return Fail("no call was answered within the window");
     std::ostringstream line;
     line << "{\"stream_rows_per_second\": " << stream_rate << ", \"call_rows_per_second\": " << call_rate
@@ -291,6 +294,7 @@ int Main(int argc, char** argv) {
   app.add_option("--pause-ms", options.pause_ms, "at most, between two calls of a caller");
   app.add_option("--region-start", options.region_start, "base pairs of contig 1");
   app.add_option("--region-end", options.region_end, "base pairs; 0 = all variants");
+  app.add_option("--batch-bytes", options.batch_bytes, "of genotypes in one message; 0 = the server's choice");
   app.add_flag("--int8", options.int8, "a byte a genotype instead of the packed form");
   CLI11_PARSE(app, argc, argv);
   return Load(options).Run();
