@@ -84,6 +84,7 @@ class Simulation {
     options_.principals[2].set_name("c");
     options_.principals[2].set_max_queued_samples(kLimitOfC);
     workers_ = std::vector<Worker>(static_cast<size_t>(options_.workers));
+    restarts_ = Below(3);
     callers_.resize(static_cast<size_t>(2 + Below(6)));
     const char* const kNames[] = {"", "a", "b", "c", "x", "y"};
     for (Caller& caller : callers_) {
@@ -141,7 +142,7 @@ class Simulation {
     } else if (choice < 910) {
       if (caller.job != nullptr && caller.cancels > 0) Cancel(caller);
     } else if (choice < 912) {
-      Restart();
+      if (restarts_ > 0) Restart();
     } else {
       now_ += absl::Microseconds(Below(2000));
     }
@@ -264,6 +265,7 @@ class Simulation {
 
   // The server dies with all that it has, and callers find another.
   void Restart() {
+    --restarts_;
     for (Worker& worker : workers_) worker.tile.Clear();
     for (Caller& caller : callers_) caller.job.reset();
     planner_ = std::make_unique<TilePlanner>(options_, live_);
@@ -300,6 +302,7 @@ class Simulation {
   std::unique_ptr<TilePlanner> planner_;
   std::vector<Worker> workers_;
   std::vector<Caller> callers_;
+  int64_t restarts_ = 0;  // still to come; few, so that they hide no caller who is never told
   absl::Time now_ = absl::UnixEpoch();
 };
 
