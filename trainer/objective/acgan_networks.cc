@@ -2,29 +2,31 @@
 
 #include <string>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "trainer/objective/dense_layer.h"
+#include "trainer/objective/products.h"
 
 namespace genoserve {
 
 at::Tensor AcganHidden(const v1::AcganSpec& spec, const Parameters& generator, int64_t label_count, const at::Tensor& z,
                        const at::Tensor& labels) {
-  const at::Tensor one_hot = at::one_hot(labels, label_count).to(at::kFloat);
+  const at::Tensor one_hot = at::one_hot(labels, label_count).to(z.scalar_type());
   std::vector<at::Tensor> inputs(static_cast<size_t>(spec.label_repeats()), one_hot);
   inputs.push_back(z);
   inputs.insert(inputs.end(), static_cast<size_t>(spec.label_repeats()), one_hot);
   at::Tensor x = at::cat(inputs, 1);
   for (int i = 0; i < spec.hidden_sizes_size(); ++i) {
-    x = at::leaky_relu(generator.Linear(absl::StrCat("hidden.", i), x), spec.leaky_slope());
+    x = DenseLayer(generator, absl::StrCat("hidden.", i), x, spec.leaky_slope());
   }
   if (spec.rank() == 0) return x;
-  const at::Tensor ranked = generator.Linear("rank", x);
-  return spec.latent_skip() ? at::addmm(ranked, z, generator["skip.weight"].t()) : ranked;
+  const at::Tensor ranked = DenseLayer(generator, "rank", x, 1.0);
+  return spec.latent_skip() ? ranked + Multiply(z, generator["skip.weight"].to(z.scalar_type()).t()) : ranked;
 }
 
 at::Tensor AcganLogits(const Parameters& generator, const at::Tensor& hidden, const at::Tensor& labels) {
-  const at::Tensor logits = generator.Linear("output", hidden);
-  return generator.contains("label_logits") ? logits + generator["label_logits"].index_select(0, labels) : logits;
+  const at::Tensor logits = DenseLayer(generator, "output", hidden, 1.0);
+  if (!generator.contains("label_logits")) return logits;
+  return logits + generator["label_logits"].index_select(0, labels).to(hidden.scalar_type());
 }
 
 Parameters InitialDiscriminator(const v1::TrainingRecipe& recipe, int64_t variants, int64_t label_count,
@@ -44,21 +46,12 @@ Verdict Discriminate(const v1::TrainingRecipe& recipe, double leaky_slope, const
                      const at::Tensor& alleles, const BatchRows& rows, TrainingNoise& noise) {
   at::Tensor x = alleles;
   for (int i = 0; i < recipe.critic_hidden_sizes_size(); ++i) {
-    x = at::leaky_relu(discriminator.Linear(absl::StrCat("hidden.", i), x), leaky_slope);
+    x = DenseLayer(discriminator, absl::StrCat("hidden.", i), x, leaky_slope);
     const double rate = i < recipe.critic_dropout_size() ? recipe.critic_dropout(i) : 0.0;
-    if (rate > 0) x = x * at::gt(noise.Uniform(rows, {x.size(1)}), rate).to(at::kFloat).div_(1 - rate);
+    if (rate > 0) x = x * at::gt(noise.Uniform(rows, {x.size(1)}), rate).to(x.scalar_type()).div_(1 - rate);
   }
+  x = x.to(at::kFloat);
   return {discriminator.Linear("validity", x).squeeze(1), discriminator.Linear("classes", x)};
-}
-
-at::Tensor HiddenKernelSquares(const Parameters& parameters) {
-  at::Tensor sum;
-  for (const auto& [name, tensor] : parameters.items()) {
-    if (!absl::StartsWith(name, "hidden.") || !absl::EndsWith(name, ".weight")) continue;
-    const at::Tensor squares = at::sum(tensor * tensor);
-    sum = sum.defined() ? sum + squares : squares;
-  }
-  return sum;
 }
 
 }  // namespace genoserve

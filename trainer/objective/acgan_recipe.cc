@@ -11,13 +11,14 @@
 #include "trainer/objective/acgan_networks.h"
 #include "trainer/objective/adversarial_loss.h"
 #include "trainer/objective/adversarial_recipe.h"
+#include "trainer/objective/allele_layer.h"
 #include "trainer/objective/batches.h"
 #include "trainer/objective/calibration.h"
 #include "trainer/objective/data_statistics.h"
 #include "trainer/objective/generator_weights.h"
 #include "trainer/objective/polyloss.h"
 #include "trainer/objective/principal_components.h"
-#include "trainer/objective/relaxed_draw.h"
+#include "trainer/objective/products.h"
 
 namespace genoserve {
 namespace {
@@ -38,8 +39,10 @@ class AcganRecipe final : public AdversarialRecipe {
       : AdversarialRecipe(manifest, data, setup),
         spec_(manifest_.generator().acgan()),
         label_count_(manifest_.labels_size()),
+        type_(ProductType(recipe_)),
         order_(data.genotypes.rows(), static_cast<size_t>(recipe_.batch_size()), setup.seed,
-               recipe_.balanced_labels() ? LabelsOfRows(data) : std::vector<int>()) {
+               recipe_.balanced_labels() ? LabelsOfRows(data) : std::vector<int>()),
+        real_(data.genotypes, order_, Part(recipe_.batch_size())) {
     for (const int label : data.labels) row_labels_.insert(row_labels_.end(), 2, label);
   }
 
@@ -66,10 +69,7 @@ class AcganRecipe final : public AdversarialRecipe {
     for (const size_t row : batch_rows) real_label_values.push_back(row_labels_[row]);
     const at::Tensor real_labels = IndexTensor(real_label_values, device_);
     const BatchRows rows = Part(batch);
-    std::vector<size_t> real_rows;
-    real_rows.reserve(rows.rows.size());
-    for (const int64_t i : rows.rows) real_rows.push_back(batch_rows[static_cast<size_t>(i)]);
-    at::Tensor real = DecodeRows(data_.genotypes, real_rows, device_);
+    at::Tensor real = real_.Batch(steps(), device_);
     if (recipe_.input_noise() > 0) {
       const at::Tensor noise = noise_.Normal(rows, {real.size(1)});
       real = real - (noise + 1.0).mul_(recipe_.input_noise()).clamp_(0.0, 0.3);
@@ -87,22 +87,26 @@ class AcganRecipe final : public AdversarialRecipe {
     const at::Tensor one = at::ones({batch}, real.options());
     const at::Tensor targets = at::cat(
         {none + TargetNoise(batch), one - noise_.Uniform({batch}) * recipe_.target_noise() - TargetNoise(batch)});
-    const at::Tensor alleles = at::cat({fake, real});
+    const at::Tensor alleles = InOrder(chunks, fake, real);
     const at::Tensor classes = at::cat({fake_labels, real_labels});
+    // adamw decays by itself.
+    const double decay = recipe_.optimizer() == "adamw" ? 0.0 : recipe_.weight_decay();
     double critic_loss = 0;
+    int64_t first = 0;
     for (const Chunk& chunk : chunks) {
       const at::Tensor in_batch = IndexTensor(chunk.in_batch, device_);
-      const at::Tensor loss =
-          Loss(alleles.index_select(0, IndexTensor(chunk.in_part, device_)), targets.index_select(0, in_batch),
-               classes.index_select(0, in_batch), chunk.rows, critic_);
-      critic_loss += Descend(loss, chunk.rows, critic_, *critic_optimizer_) / static_cast<double>(chunks.size());
+      const at::Tensor loss = Loss(alleles.narrow(0, first, chunk.rows.count()), targets.index_select(0, in_batch),
+                                   classes.index_select(0, in_batch), chunk.rows);
+      critic_loss += Descend(loss, chunk.rows, critic_, *critic_optimizer_, decay) / static_cast<double>(chunks.size());
+      first += chunk.rows.count();
     }
 
     const at::Tensor labels = rows.Of(FakeLabels(real_labels));
     const at::Tensor made = Draw(rows, labels);
     const at::Tensor wanted = rows.Of(one - TargetNoise(batch));
-    const at::Tensor loss = Loss(made, wanted, labels, rows, generator_);
-    return {{"discriminator", critic_loss}, {"generator", Descend(loss, rows, generator_, *generator_optimizer_)}};
+    const at::Tensor loss = Loss(made, wanted, labels, rows);
+    return {{"discriminator", critic_loss},
+            {"generator", Descend(loss, rows, generator_, *generator_optimizer_, decay)}};
   }
 
   TensorMap ExportWeights(const Parameters& generator, TrainingNoise& noise) const override {
@@ -144,6 +148,20 @@ class AcganRecipe final : public AdversarialRecipe {
     return chunks;
   }
 
+  // Generated and real rows of this process in the order of the chunks.
+  at::Tensor InOrder(const std::vector<Chunk>& chunks, const at::Tensor& fake, const at::Tensor& real) const {
+    std::vector<int64_t> places(static_cast<size_t>(2 * fake.size(0)));
+    int64_t place = 0;
+    for (const Chunk& chunk : chunks) {
+      for (const int64_t row : chunk.in_part) places[static_cast<size_t>(row)] = place++;
+    }
+    const at::Tensor index = IndexTensor(places, device_);
+    at::Tensor ordered = at::empty({place, fake.size(1)}, fake.options());
+    ordered.index_copy_(0, index.narrow(0, 0, fake.size(0)), fake);
+    ordered.index_copy_(0, index.narrow(0, fake.size(0), fake.size(0)), real.to(type_));
+    return ordered;
+  }
+
   // Labels for generated rows: uniform, or those of the real batch.
   at::Tensor FakeLabels(const at::Tensor& real_labels) {
     if (!recipe_.uniform_labels()) return real_labels;
@@ -157,15 +175,15 @@ class AcganRecipe final : public AdversarialRecipe {
 
   // What the discriminator sees of generated rows, which have these labels.
   at::Tensor Draw(const BatchRows& rows, const at::Tensor& labels) {
-    const at::Tensor z = noise_.Normal(rows, {spec_.latent_size()});
-    const at::Tensor logits = AcganLogits(generator_, AcganHidden(spec_, generator_, label_count_, z, labels), labels);
-    if (spec_.output() == v1::ALLELE_OUTPUT_TANH_THRESHOLD) return at::tanh(logits);
-    return RelaxedBernoulli(logits, noise_.Logistic(rows, {logits.size(1)}), Temperature(order_.batches()),
-                            recipe_.straight_through());
+    const at::Tensor z = noise_.Normal(rows, {spec_.latent_size()}).to(type_);
+    const at::Tensor hidden = AcganHidden(spec_, generator_, label_count_, z, labels);
+    if (spec_.output() == v1::ALLELE_OUTPUT_TANH_THRESHOLD) return at::tanh(AcganLogits(generator_, hidden, labels));
+    return DrawAlleles(generator_, hidden, labels, noise_.LogisticRows(rows),
+                       {.temperature = Temperature(order_.batches()), .straight_through = recipe_.straight_through()});
   }
 
   at::Tensor Loss(const at::Tensor& alleles, const at::Tensor& validity, const at::Tensor& classes,
-                  const BatchRows& rows, const Parameters& trained) {
+                  const BatchRows& rows) {
     const Verdict verdict = Discriminate(recipe_, spec_.leaky_slope(), Judge(), alleles, rows, noise_);
     if (rows.count() == 0)
       return at::sum(verdict.validity) + at::sum(verdict.classes);  // a mean of nothing is no number
@@ -173,10 +191,6 @@ class AcganRecipe final : public AdversarialRecipe {
     if (recipe_.classifier_weight() > 0) {
       loss = loss + recipe_.classifier_weight() *
                         PolyLoss(verdict.classes, classes, recipe_.polyloss_epsilon(), recipe_.label_smoothing());
-    }
-    // adamw decays by itself.
-    if (recipe_.weight_decay() > 0 && recipe_.optimizer() != "adamw") {
-      loss = loss + recipe_.weight_decay() * HiddenKernelSquares(trained);
     }
     return loss;
   }
@@ -217,7 +231,9 @@ class AcganRecipe final : public AdversarialRecipe {
   const v1::AcganSpec& spec_;
   const int64_t label_count_;
   std::vector<int64_t> row_labels_;
+  const at::ScalarType type_;  // of the products
   BatchOrder order_;
+  RealBatches real_;
   DataStatistics statistics_;
   at::Tensor frequencies_;  // [labels, variants]
 };

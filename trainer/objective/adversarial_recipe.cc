@@ -14,6 +14,7 @@
 #include "core/model/torch_guard.h"
 #include "trainer/distributed/global_sum.h"
 #include "trainer/objective/gradient_clip.h"
+#include "trainer/objective/hidden_penalty.h"
 #include "trainer/objective/learning_rate.h"
 
 namespace genoserve {
@@ -80,15 +81,17 @@ double AdversarialRecipe::Temperature(int64_t pass_steps) const {
 }
 
 double AdversarialRecipe::Descend(const at::Tensor& loss, const BatchRows& rows, const Parameters& parameters,
-                                  Optimizer& optimizer) {
+                                  Optimizer& optimizer, double hidden_decay) {
+  double penalty = 0;
   const auto step = [&](const std::vector<at::Tensor>& gradients) {
+    if (hidden_decay > 0) penalty = AddHiddenPenalty(parameters, hidden_decay, gradients);
     optimizer.Step(parameters, gradients,
                    {.rate = LearningRateFactor(recipe_, steps_, total_steps_),
                     .gradient = ClipFactor(gradients, recipe_.gradient_clip())});
   };
   if (group_.size() == 1) {
     step(torch::autograd::grad({loss}, parameters.tensors()));
-    return loss.item<double>();
+    return loss.item<double>() + penalty;
   }
   const at::Tensor part = loss * (static_cast<double>(rows.count()) / static_cast<double>(rows.total));
   const std::vector<at::Tensor> gradients = torch::autograd::grad({part}, parameters.tensors());
@@ -107,7 +110,7 @@ double AdversarialRecipe::Descend(const at::Tensor& loss, const BatchRows& rows,
     first += gradient.numel();
   }
   step(sums);
-  return buffer[first].item<double>();
+  return buffer[first].item<double>() + penalty;
 }
 
 absl::StatusOr<Losses> AdversarialRecipe::Step() {

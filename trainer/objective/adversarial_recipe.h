@@ -44,8 +44,10 @@ class AdversarialRecipe : public Recipe {
   /// This process' part of a batch.
   BatchRows Part(int64_t rows) const { return BatchRows::Part(rows, group_.rank(), group_.size()); }
   /// One step of the optimiser down the gradient of a loss over a batch. `loss` is its mean over these rows of the
-  /// batch, whose other rows the other processes have. Returns the mean over all.
-  double Descend(const at::Tensor& loss, const BatchRows& rows, const Parameters& parameters, Optimizer& optimizer);
+  /// batch, whose other rows the other processes have. Returns the mean over all. With `hidden_decay` the loss has the
+  /// penalty of AddHiddenPenalty besides.
+  double Descend(const at::Tensor& loss, const BatchRows& rows, const Parameters& parameters, Optimizer& optimizer,
+                 double hidden_decay = 0);
   /// The critic as it judges: critic_, its matrices spectrally normalised where spectral_norm is set.
   Parameters Judge() const { return spectral_norm_ != nullptr ? spectral_norm_->Normalised(critic_) : critic_; }
 

@@ -51,4 +51,24 @@ at::Tensor DecodeRows(const GenotypeMatrix& genotypes, const std::vector<size_t>
   return decoded.to(device);
 }
 
+RealBatches::RealBatches(const GenotypeMatrix& genotypes, const BatchOrder& order, const BatchRows& rows)
+    : count_(rows.count()),
+      variants_(static_cast<int64_t>(genotypes.variants())),
+      decoder_(
+          genotypes,
+          [own = BatchOrder(order), rows](int64_t index) mutable {
+            const std::vector<size_t> batch = own.Rows(index);
+            std::vector<size_t> part;
+            part.reserve(rows.rows.size());
+            for (const int64_t i : rows.rows) part.push_back(batch[static_cast<size_t>(i)]);
+            return part;
+          },
+          1) {}
+
+at::Tensor RealBatches::Batch(int64_t index, at::Device device) {
+  // Tensors know no constant memory.
+  auto* codes = const_cast<float*>(decoder_.Get(index).codes.data());  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+  return at::from_blob(codes, {count_, variants_}, at::kFloat).to(device);
+}
+
 }  // namespace genoserve

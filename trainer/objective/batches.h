@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "core/genotype/genotype_matrix.h"
+#include "trainer/dataset/batch_decoder.h"
+#include "trainer/objective/batch_rows.h"
 
 namespace genoserve {
 
@@ -36,5 +38,24 @@ class BatchOrder {
 
 /// The codes of these rows as floats, [rows, variants], on `device`.
 at::Tensor DecodeRows(const GenotypeMatrix& genotypes, const std::vector<size_t>& rows, at::Device device);
+
+/// The codes of the batches of an order, of which a process works on some rows. The next batch is decoded in another
+/// thread while a step runs. What a batch holds depends on its index alone.
+class RealBatches {
+ public:
+  /// `rows` are those of each batch. The genotypes must outlive it.
+  RealBatches(const GenotypeMatrix& genotypes, const BatchOrder& order, const BatchRows& rows);
+
+  /// The codes of the rows in batch `index` as floats, [rows.count(), variants], on `device`. On the CPU they stay
+  /// until the next call only.
+  at::Tensor Batch(int64_t index, at::Device device);
+  /// Which rows of the genotypes they are, by the same rule.
+  const std::vector<size_t>& Rows(int64_t index) { return decoder_.Get(index).rows; }
+
+ private:
+  int64_t count_;
+  int64_t variants_;
+  BatchDecoder decoder_;
+};
 
 }  // namespace genoserve

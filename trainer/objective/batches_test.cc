@@ -33,5 +33,22 @@ TEST(BatchOrderTest, BalancedLabelsComeEquallyOften) {
   EXPECT_EQ(of_second_label(BatchOrder(100, 10, 7)), 10);
 }
 
+// A process decodes its own rows only, in their order, wherever it begins.
+TEST(RealBatchesTest, HoldTheRowsOfTheOrder) {
+  GenotypeMatrix genotypes(Packing::kHaplotype1Bit, 20, 30);
+  for (size_t row = 0; row < 20; ++row) {
+    for (size_t v = 0; v < 30; ++v) genotypes.Set(row, v, static_cast<int>((row * row + v * row + v) % 3 % 2));
+  }
+  BatchOrder order(20, 6, 7);
+  const BatchRows part = BatchRows::Part(6, 1, 2);
+  RealBatches batches(genotypes, order, part);
+  for (const int64_t index : {0, 1, 2, 3, 11, 12, 4}) {
+    const std::vector<size_t> rows = order.Rows(index);
+    const std::vector<size_t> wanted(rows.begin() + 3, rows.end());
+    EXPECT_EQ(batches.Rows(index), wanted);
+    EXPECT_TRUE(at::equal(batches.Batch(index, at::kCPU), DecodeRows(genotypes, wanted, at::kCPU))) << index;
+  }
+}
+
 }  // namespace
 }  // namespace genoserve

@@ -15,31 +15,6 @@ namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-void Alleles(const float* logits, const float* noise, float temperature, size_t count, float* relaxed, float* rounded) {
-  ForVectors(count, [&](auto d, size_t i) HWY_ATTR {
-    const auto one = hn::Set(d, 1.0F);
-    const auto x = hn::Add(hn::LoadU(d, logits + i), hn::LoadU(d, noise + i));
-    const auto scaled = hn::Mul(x, hn::Set(d, 1.0F / temperature));
-    // The exponential of a number that is not positive cannot overflow.
-    const auto e = hn::Exp(d, hn::Neg(hn::Abs(scaled)));
-    const auto lesser = hn::Div(e, hn::Add(one, e));
-    const auto positive = hn::Gt(scaled, hn::Zero(d));
-    const auto p = hn::IfThenElse(positive, hn::Sub(one, lesser), lesser);
-    hn::StoreU(p, d, relaxed + i);
-    if (rounded != nullptr) {
-      hn::StoreU(hn::MulAdd(x, hn::Zero(d), hn::IfThenElseZero(positive, one)), d, rounded + i);
-    }
-  });
-}
-
-void AllelesGradient(const float* gradients, const float* relaxed, float temperature, size_t count, float* to) {
-  ForVectors(count, [&](auto d, size_t i) HWY_ATTR {
-    const auto p = hn::LoadU(d, relaxed + i);
-    const auto slope = hn::Mul(hn::Mul(p, hn::Sub(hn::Set(d, 1.0F), p)), hn::Set(d, 1.0F / temperature));
-    hn::StoreU(hn::Mul(hn::LoadU(d, gradients + i), slope), d, to + i);
-  });
-}
-
 void States(const float* logits, const float* noise, float temperature, size_t variants, float* relaxed,
             float* rounded) {
   ForVectors(variants, [&](auto d, size_t i) HWY_ATTR {
@@ -96,19 +71,8 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace genoserve {
 
-HWY_EXPORT(Alleles);
-HWY_EXPORT(AllelesGradient);
 HWY_EXPORT(States);
 HWY_EXPORT(StatesGradient);
-
-void DrawAlleles(const float* logits, const float* noise, float temperature, size_t count, float* relaxed,
-                 float* rounded) {
-  HWY_DYNAMIC_DISPATCH(Alleles)(logits, noise, temperature, count, relaxed, rounded);
-}
-
-void DrawAllelesGradient(const float* gradients, const float* relaxed, float temperature, size_t count, float* to) {
-  HWY_DYNAMIC_DISPATCH(AllelesGradient)(gradients, relaxed, temperature, count, to);
-}
 
 void DrawStates(const float* logits, const float* noise, float temperature, size_t variants, float* relaxed,
                 float* rounded) {

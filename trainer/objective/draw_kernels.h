@@ -1,18 +1,9 @@
-// Relaxed draws of alleles and genotypes and their gradients, in one pass over memory. Plain arrays: no LibTorch here.
+// Relaxed draws of genotypes and their gradients, in one pass over memory. Plain arrays: no LibTorch here.
 #pragma once
 
 #include <cstddef>
 
 namespace genoserve {
-
-/// Draws `count` alleles: relaxed <- sigmoid((logits + noise) / temperature), and where `rounded` is not null, rounded
-/// <- 1 where the relaxed one is above 0.5, else 0. noise is standard logistic.
-void DrawAlleles(const float* logits, const float* noise, float temperature, size_t count, float* relaxed,
-                 float* rounded);
-
-/// The gradient by the logits from that by the draws: gradients * relaxed (1 - relaxed) / temperature. In place if
-/// `gradients` is `to`.
-void DrawAllelesGradient(const float* gradients, const float* relaxed, float temperature, size_t count, float* to);
 
 /// Draws `variants` genotypes. All arrays are [3, variants]: relaxed <- softmax((logits + noise) / temperature) over
 /// the three states, and where `rounded` is not null, rounded <- 1 at the first largest, else 0. noise is standard

@@ -53,6 +53,13 @@ float Squares(const float* values, size_t count) {
   return total;
 }
 
+float Scaled(const float* values, float factor, size_t count, float* sums) {
+  ForVectors(count, [&](auto d, size_t i) HWY_ATTR {
+    hn::StoreU(hn::MulAdd(hn::LoadU(d, values + i), hn::Set(d, factor), hn::LoadU(d, sums + i)), d, sums + i);
+  });
+  return Squares(values, count);
+}
+
 }  // namespace
 }  // namespace genoserve::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -63,12 +70,17 @@ namespace genoserve {
 HWY_EXPORT(RmsProp);
 HWY_EXPORT(Adam);
 HWY_EXPORT(Squares);
+HWY_EXPORT(Scaled);
 
 void Update(const RmsPropUpdate& update, const WeightSpan& span) { HWY_DYNAMIC_DISPATCH(RmsProp)(update, span); }
 
 void Update(const AdamUpdate& update, const WeightSpan& span) { HWY_DYNAMIC_DISPATCH(Adam)(update, span); }
 
 float SumOfSquares(const float* values, size_t count) { return HWY_DYNAMIC_DISPATCH(Squares)(values, count); }
+
+float AddScaled(const float* values, float factor, size_t count, float* sums) {
+  return HWY_DYNAMIC_DISPATCH(Scaled)(values, factor, count, sums);
+}
 
 }  // namespace genoserve
 #endif  // HWY_ONCE

@@ -40,4 +40,8 @@ void Update(const AdamUpdate& update, const WeightSpan& span);
 /// in single precision.
 float SumOfSquares(const float* values, size_t count);
 
+/// sums <- sums + factor * values, and returns SumOfSquares(values, count), in one pass
+/// over memory where `count` values fit the cache.
+float AddScaled(const float* values, float factor, size_t count, float* sums);
+
 }  // namespace genoserve

@@ -18,11 +18,10 @@ int64_t Count(at::IntArrayRef sizes) {
 // Numbers that a thread draws at once.
 constexpr int64_t kBlock = 16384;
 
-using Fill = void (*)(const PhiloxStream&, uint64_t, std::span<float>);
-
 // A tensor [rows.count(), row_sizes...] of what `fill` makes of the numbers that the rows have in the draw for all
 // rows.
-at::Tensor Draw(const PhiloxStream& stream, const BatchRows& rows, at::IntArrayRef row_sizes, Fill fill) {
+at::Tensor Draw(const PhiloxStream& stream, const BatchRows& rows, at::IntArrayRef row_sizes,
+                RowDraw::FillValues fill) {
   std::vector<int64_t> sizes = {rows.count()};
   sizes.insert(sizes.end(), row_sizes.begin(), row_sizes.end());
   const int64_t width = Count(row_sizes);
@@ -52,6 +51,8 @@ const BatchRows& OneRow() {
 }
 
 }  // namespace
+
+at::Tensor RowDraw::Whole(int64_t width) const { return Draw(stream_, rows_, {width}, fill_).to(device_); }
 
 void TrainingNoise::StartStep(int64_t step) {
   step_ = step;
@@ -87,6 +88,8 @@ at::Tensor TrainingNoise::Gumbel(const BatchRows& rows, at::IntArrayRef row_size
 at::Tensor TrainingNoise::Logistic(const BatchRows& rows, at::IntArrayRef row_sizes) {
   return Draw(NextCall(), rows, row_sizes, FillLogistic).to(device_);
 }
+
+RowDraw TrainingNoise::LogisticRows(const BatchRows& rows) { return {NextCall(), rows, FillLogistic, device_}; }
 
 at::Tensor TrainingNoise::Normal(at::IntArrayRef sizes) { return Normal(OneRow(), sizes).squeeze(0); }
 

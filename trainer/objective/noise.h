@@ -6,12 +6,35 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "core/base/philox.h"
 #include "trainer/objective/batch_rows.h"
 
 namespace genoserve {
+
+/// A draw of values for some rows of a batch whose place in memory the caller chooses. Copyable; thread-safe.
+class RowDraw {
+ public:
+  using FillValues = void (*)(const PhiloxStream&, uint64_t, std::span<float>);
+  RowDraw(const PhiloxStream& stream, const BatchRows& rows, FillValues fill, at::Device device)
+      : stream_(stream), rows_(rows), fill_(fill), device_(device) {}
+
+  /// Fills `out` with the values of the `row`-th of the rows, of `width` values each, from `column` on; the rows of a
+  /// batch have at most 2^32 values.
+  void Fill(int64_t row, int64_t width, int64_t column, std::span<float> out) const {
+    fill_(stream_, static_cast<uint64_t>(rows_.rows[static_cast<size_t>(row)] * width + column), out);
+  }
+  /// The same values as a tensor [rows, width].
+  at::Tensor Whole(int64_t width) const;
+
+ private:
+  PhiloxStream stream_;
+  BatchRows rows_;
+  FillValues fill_;
+  at::Device device_;
+};
 
 /// Random tensors by Philox. Begin each step with StartStep; the calls of a step must come in the same order each time,
 /// at most 2^24 of them. A draw for some rows of a batch gives what these rows have in the draw for all of them, at the
@@ -40,6 +63,8 @@ class TrainingNoise {
   at::Tensor Uniform(const BatchRows& rows, at::IntArrayRef row_sizes);
   at::Tensor Gumbel(const BatchRows& rows, at::IntArrayRef row_sizes);
   at::Tensor Logistic(const BatchRows& rows, at::IntArrayRef row_sizes);
+  /// The draw that Logistic would make, which the caller makes where it needs the values.
+  RowDraw LogisticRows(const BatchRows& rows);
 
   /// `count` integers, uniform over 0 to `bound` - 1.
   std::vector<int64_t> Integers(size_t count, int64_t bound);

@@ -114,9 +114,13 @@ absl::Status CheckSupport(const v1::Manifest& manifest, const RecipeSetup& setup
     return absl::InvalidArgumentError(
         "setting minibatch_deviation needs one process: it is taken over the rows that a process has");
   }
-  if (!recipe.precision().empty() && recipe.precision() != "fp32") {
+  const bool bf16 = recipe.precision() == "bf16";
+  if (!recipe.precision().empty() && recipe.precision() != "fp32" && !bf16) {
     return absl::InvalidArgumentError(
-        absl::StrCat("setting precision is \"", recipe.precision(), "\"; acgan and wgan-gp train in fp32"));
+        absl::StrCat("setting precision is \"", recipe.precision(), "\"; it must be fp32 or bf16"));
+  }
+  if (bf16 && !manifest.generator().has_acgan()) {
+    return absl::InvalidArgumentError("setting precision is \"bf16\"; wgan-gp trains in fp32");
   }
   return absl::OkStatus();
 }

@@ -38,6 +38,7 @@ const std::vector<Option>& Options() {
       all.push_back({"clip", preset, [](v1::TrainingRecipe& recipe) { recipe.set_gradient_clip(1e-3); }});
       all.push_back({"spectral norm", preset, [](v1::TrainingRecipe& recipe) { recipe.set_spectral_norm(true); }});
     }
+    all.push_back({"bf16", "acgan", [](v1::TrainingRecipe& recipe) { recipe.set_precision("bf16"); }});
     all.push_back({"deviation", "wgan-gp", [](v1::TrainingRecipe& recipe) { recipe.set_minibatch_deviation(true); }});
     return all;
   }();
@@ -88,6 +89,7 @@ TEST(RecipeOptionsTest, WhatDoesNotFitIsRefusedByName) {
        {"", "wgan-gp", [](v1::TrainingRecipe& recipe) { recipe.set_learning_rate_schedule("step"); }}},
       {"setting warmup_steps", {"", "wgan-gp", [](v1::TrainingRecipe& recipe) { recipe.set_warmup_steps(-1); }}},
       {"setting gradient_clip", {"", "acgan", [](v1::TrainingRecipe& recipe) { recipe.set_gradient_clip(-1); }}},
+      {"setting precision", {"", "acgan", [](v1::TrainingRecipe& recipe) { recipe.set_precision("fp16"); }}},
       {"setting precision", {"", "wgan-gp", [](v1::TrainingRecipe& recipe) { recipe.set_precision("bf16"); }}}};
   for (const auto& [setting, option] : refused) {
     const absl::Status status = Make(DataOf(option.preset), option).status();

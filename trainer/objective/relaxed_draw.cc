@@ -2,8 +2,6 @@
 
 #include <torch/csrc/autograd/custom_function.h>
 
-#include <algorithm>
-
 #include "trainer/objective/draw_kernels.h"
 #include "trainer/objective/torch_threads.h"
 
@@ -13,53 +11,10 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// Values that a thread takes at once.
+// Values that a thread takes at least.
 constexpr int64_t kBlock = 16384;
 
-// Calls `work(first, count)` for blocks of `size` values.
-template <class Work>
-void ForBlocks(int64_t size, const Work& work) {
-  OnTorchThreads((size + kBlock - 1) / kBlock, 1, [&](int64_t first, int64_t last) {
-    work(first * kBlock, static_cast<size_t>(std::min(last * kBlock, size) - first * kBlock));
-  });
-}
-
-// The draws on a CPU, with the gradient of the relaxed ones.
-struct CpuBernoulli : public torch::autograd::Function<CpuBernoulli> {
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& logits, const at::Tensor& logistic,
-                            double temperature, bool straight_through) {
-    const at::Tensor dense = logits.contiguous();
-    const at::Tensor noise = logistic.contiguous();
-    const at::Tensor relaxed = at::empty_like(dense);
-    const at::Tensor rounded = straight_through ? at::empty_like(dense) : at::Tensor();
-    const float* logit_values = dense.const_data_ptr<float>();
-    const float* noise_values = noise.const_data_ptr<float>();
-    float* relaxed_values = relaxed.mutable_data_ptr<float>();
-    float* rounded_values = straight_through ? rounded.mutable_data_ptr<float>() : nullptr;
-    ForBlocks(dense.numel(), [&](int64_t first, size_t count) {
-      DrawAlleles(logit_values + first, noise_values + first, static_cast<float>(temperature), count,
-                  relaxed_values + first, straight_through ? rounded_values + first : nullptr);
-    });
-    context->saved_data["relaxed"] = relaxed.detach();
-    context->saved_data["temperature"] = temperature;
-    return straight_through ? rounded : relaxed;
-  }
-
-  static variable_list backward(AutogradContext* context, const variable_list& outer) {
-    const at::Tensor relaxed = context->saved_data["relaxed"].toTensor();
-    const auto temperature = static_cast<float>(context->saved_data["temperature"].toDouble());
-    const at::Tensor gradients = outer[0].contiguous();
-    at::Tensor by_logits = at::empty_like(relaxed);
-    const float* from = gradients.const_data_ptr<float>();
-    const float* relaxed_values = relaxed.const_data_ptr<float>();
-    float* to = by_logits.mutable_data_ptr<float>();
-    ForBlocks(relaxed.numel(), [&](int64_t first, size_t count) {
-      DrawAllelesGradient(from + first, relaxed_values + first, temperature, count, to + first);
-    });
-    return {by_logits, {}, {}, {}};
-  }
-};
-
+// The draw on a CPU, with the gradient of the relaxed one.
 struct CpuGumbelSoftmax : public torch::autograd::Function<CpuGumbelSoftmax> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& logits, const at::Tensor& gumbel,
                             double temperature, bool straight_through) {
@@ -109,7 +64,6 @@ struct CpuGumbelSoftmax : public torch::autograd::Function<CpuGumbelSoftmax> {
 
 at::Tensor RelaxedBernoulli(const at::Tensor& logits, const at::Tensor& logistic, double temperature,
                             bool straight_through) {
-  if (logits.is_cpu()) return CpuBernoulli::apply(logits, logistic, temperature, straight_through);
   at::Tensor relaxed = at::sigmoid((logits + logistic) / temperature);
   if (!straight_through) return relaxed;
   const at::Tensor fixed = relaxed.detach();

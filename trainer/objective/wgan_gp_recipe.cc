@@ -33,7 +33,8 @@ class WganGpRecipe final : public AdversarialRecipe {
   WganGpRecipe(const v1::Manifest& manifest, const TrainingSet& data, const RecipeSetup& setup)
       : AdversarialRecipe(manifest, data, setup),
         spec_(manifest_.generator().wgan_gp()),
-        order_(data.genotypes.rows(), static_cast<size_t>(recipe_.batch_size()), setup.seed) {}
+        order_(data.genotypes.rows(), static_cast<size_t>(recipe_.batch_size()), setup.seed),
+        real_(data.genotypes, order_, Part(recipe_.batch_size())) {}
 
   absl::Status SetUp() {
     GENOSERVE_ASSIGN_OR_RETURN(const GeneratorShape shape, ShapeOfGenerator(manifest_));
@@ -55,13 +56,9 @@ class WganGpRecipe final : public AdversarialRecipe {
  protected:
   Losses TrainStep() override {
     const int64_t batch = recipe_.batch_size();
-    const std::vector<size_t> batch_rows = order_.Rows(steps());
     const BatchRows rows = Part(batch);
-    std::vector<size_t> real_rows;
-    real_rows.reserve(rows.rows.size());
-    for (const int64_t i : rows.rows) real_rows.push_back(batch_rows[static_cast<size_t>(i)]);
-    const at::Tensor condition = ConditionsOf(real_rows);
-    const at::Tensor real = OneHot(real_rows);
+    const at::Tensor condition = ConditionsOf(real_.Rows(steps()));
+    const at::Tensor real = OneHot(real_.Rows(steps()), real_.Batch(steps(), device_));
     double critic_loss = 0;
     for (int i = 0; i < recipe_.critic_steps(); ++i) {
       at::Tensor fake;
@@ -123,9 +120,9 @@ class WganGpRecipe final : public AdversarialRecipe {
     return CriticLoss(score(real), score(fake)) + recipe_.gradient_penalty() * GradientPenalty(score, real, fake, mix);
   }
 
-  // Real rows as one-hots [rows, 3 * variants], planar. The input noise of a row is always the same one.
-  at::Tensor OneHot(const std::vector<size_t>& rows) const {
-    const at::Tensor codes = DecodeRows(data_.genotypes, rows, device_);
+  // Real rows with these codes as one-hots [rows, 3 * variants], planar. The input noise of a row is always the same
+  // one.
+  at::Tensor OneHot(const std::vector<size_t>& rows, const at::Tensor& codes) const {
     at::Tensor one_hot =
         at::stack({at::eq(codes, 0), at::eq(codes, 1), at::eq(codes, 2)}, 1).to(at::kFloat);  // [rows, 3, variants]
     if (recipe_.input_noise() > 0) {
@@ -204,6 +201,7 @@ class WganGpRecipe final : public AdversarialRecipe {
 
   const v1::WganGpSpec& spec_;
   BatchOrder order_;
+  RealBatches real_;
   std::vector<int64_t> groups_;
   at::Tensor conditions_;  // [rows, condition]
   DataStatistics statistics_;
