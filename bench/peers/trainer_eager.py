@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Steps a second of genoserve's trainer and of PyTorch's eager loop for the same recipe, in one run.
 
-Usage: trainer_eager.py TRAINER_BENCH [PRESET VARIANTS]... [--seconds S] [--rounds N]
+Usage: trainer_eager.py TRAINER_BENCH [PRESET VARIANTS]... [--seconds S] [--rounds N] [--precision fp32|bf16]
 
 TRAINER_BENCH is build/release/bench/trainer_bench. Its first line tells the sizes and rates; the loop here has the same
 layers, losses, batch and optimiser, written as is usual in PyTorch: torch.nn layers, F.gumbel_softmax, autograd for the
 gradient penalty, torch.optim. Real rows lie decoded in memory, which spares this side the decoding. Both take turns, one
-at a time; what is printed is the median of the rounds and of their ratios. Threads that wait sleep on both sides
+at a time; what is printed is the median of the rounds and of their ratios, to PyTorch in fp32 and to PyTorch under
+torch.autocast("cpu", torch.bfloat16), and last the ratio to PyTorch in fp32 by steps a second of processor time, which
+other work on the machine hardly changes. --precision is ours, the preset's own if not given. Threads that wait sleep on both sides
 (GOMP_SPINCOUNT=0, the trainer's own default): on a machine with other work PyTorch is many times slower without.
 OMP_NUM_THREADS limits both. Needs Python with torch; scripts/deps/python_torch.py runs it with that of the build.
 """
@@ -272,14 +274,16 @@ def wgan_gp(manifest):
     return step
 
 
-def rate_of(step, seconds):
-    for _ in range(3):
-        step()
-    steps, begin = 0, time.perf_counter()
-    while time.perf_counter() - begin < seconds:
-        step()
-        steps += 1
-    return steps / (time.perf_counter() - begin)
+def rate_of(step, seconds, bf16):
+    """Steps a second, and a second of processor time."""
+    with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        for _ in range(3):
+            step()
+        steps, begin, processor = 0, time.perf_counter(), time.process_time()
+        while time.perf_counter() - begin < seconds:
+            step()
+            steps += 1
+        return steps / (time.perf_counter() - begin), steps / (time.process_time() - processor)
 
 
 def main():
@@ -288,21 +292,35 @@ def main():
     parser.add_argument("cases", nargs="*", default=["acgan", "805", "acgan", "10000", "wgan-gp", "805", "wgan-gp", "10000"])
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--precision", choices=["fp32", "bf16"])
     arguments = parser.parse_args()
     print(f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads; steps/s, median of {arguments.rounds} rounds")
-    print("| preset | variants | PyTorch eager | genoserve | ratio | lowest | highest |\n|---|---|---|---|---|---|---|")
+    print("| preset | variants | PyTorch eager | its bf16 autocast | genoserve | precision | ratio | lowest | highest | "
+          "ratio to autocast | ratio by processor time |\n|" + "---|" * 11)
     for preset, variants in zip(arguments.cases[::2], arguments.cases[1::2]):
-        step, ours, theirs = None, [], []
+        step, precision, ours, fp32, bf16 = None, "", [], [], []
         for _ in range(arguments.rounds):
-            lines = subprocess.run([arguments.bench, preset, variants, str(arguments.seconds)], check=True, text=True,
-                                   stdout=subprocess.PIPE).stdout.splitlines()
-            ours.append(float(lines[1]))
+            command = [arguments.bench, preset, variants, str(arguments.seconds)]
+            command += [arguments.precision] if arguments.precision else []
+            lines = subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE).stdout.splitlines()
+            ours.append([float(word) for word in lines[1].split()])
             if step is None:
-                step = (acgan if preset.startswith("acgan") else wgan_gp)(json.loads(lines[0]))
-            theirs.append(rate_of(step, arguments.seconds))
-        ratios = [a / b for a, b in zip(ours, theirs)]
-        print(f"| {preset} | {variants} | {statistics.median(theirs):.3g} | {statistics.median(ours):.3g} | "
-              f"{statistics.median(ratios):.2f} | {min(ratios):.2f} | {max(ratios):.2f} |", flush=True)
+                manifest = json.loads(lines[0])
+                precision = manifest["training"]["recipe"].get("precision") or "fp32"
+                step = (acgan if preset.startswith("acgan") else wgan_gp)(manifest)
+            fp32.append(rate_of(step, arguments.seconds, False))
+            bf16.append(rate_of(step, arguments.seconds, True))
+
+        def median(rates):
+            return statistics.median(rate for rate, _ in rates)
+
+        def ratios(rates, which=0):
+            return [a[which] / b[which] for a, b in zip(ours, rates)]
+
+        wall = ratios(fp32)
+        print(f"| {preset} | {variants} | {median(fp32):.3g} | {median(bf16):.3g} | {median(ours):.3g} | {precision} | "
+              f"{statistics.median(wall):.2f} | {min(wall):.2f} | {max(wall):.2f} | "
+              f"{statistics.median(ratios(bf16)):.2f} | {statistics.median(ratios(fp32, 1)):.2f} |", flush=True)
 
 
 if __name__ == "__main__":
