@@ -138,8 +138,11 @@ ProductKernels Fp32Kernels() {
   return all;
 }
 
-// For products of bfloat16 by fp32 arithmetic.
+// For products of bfloat16: the CPU's own where it has them, else by fp32 arithmetic.
 ProductKernels RoundedKernels() {
+#if HWY_TARGET <= HWY_AVX3
+  if (const ProductKernels* native = NativeBf16Kernels(); native != nullptr) return *native;
+#endif
   ProductKernels all = AllKernels<PackedLayer::Form::kBf16>(std::make_index_sequence<kMostRows>());
   all.prepare = Round;
   return all;
@@ -191,10 +194,7 @@ void Multiply(const PackedLayer& layer, const float* inputs, size_t input_stride
               size_t panels, float* outputs, size_t output_stride) {
   constexpr size_t kPanel = PackedLayer::kPanel;
   const bool pairs = layer.form_ == PackedLayer::Form::kBf16;
-  const ProductKernels* native = pairs && (hwy::SupportedTargets() & HWY_AVX3) != 0 ? NativeBf16Kernels() : nullptr;
-  const ProductKernels set = native != nullptr ? *native
-                             : pairs           ? HWY_DYNAMIC_DISPATCH(RoundedKernels)()
-                                               : HWY_DYNAMIC_DISPATCH(Fp32Kernels)();
+  const ProductKernels set = pairs ? HWY_DYNAMIC_DISPATCH(RoundedKernels)() : HWY_DYNAMIC_DISPATCH(Fp32Kernels)();
   const size_t steps = Steps(layer.form_, layer.inputs_);
   // Blocks of inputs of about one size, and of whole steps.
   const size_t blocks = std::max<size_t>(1, (layer.inputs_ + set.block - 1) / set.block);
