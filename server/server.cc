@@ -65,9 +65,11 @@ Server::Server(const v1::ServerConfig& config, DeviceKind device, std::unique_pt
       store_(std::move(store)),
       authenticator_(std::move(tokens)),
       gate_(config.max_streams(), metrics_) {
-  metrics_.SetBuildInfo(GENOSERVE_VERSION, EngineOf(device));
+  const Precision precision = ParsePrecision(config.precision()).value();
+  metrics_.SetBuildInfo(GENOSERVE_VERSION, EngineOf(device, precision));
   ModelManager::Options manager;
   manager.device = device;
+  manager.precision = precision;
   manager.gate = std::move(gate);
   manager.poll = absl::Seconds(config.poll_seconds());
   manager.executor = [this](std::function<void()> task) { loader_.Post(std::move(task)); };

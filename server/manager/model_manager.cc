@@ -235,7 +235,7 @@ void ModelManager::Load(const std::string& model, int64_t version) {
   LogEvent(spdlog::level::info, {{"event", "version loading"}, {"model", model}, {"version", version}});
   const absl::Time begin = absl::Now();
   std::string digest;
-  auto loaded = LoadVersion(store_, model, version, {options_.device, options_.gate}, &digest);
+  auto loaded = LoadVersion(store_, model, version, {options_.device, options_.gate, options_.precision}, &digest);
   const absl::Duration duration = absl::Now() - begin;
   metrics_.ObserveLoad(model, duration);
   if (loaded.ok()) {

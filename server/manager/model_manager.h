@@ -40,6 +40,7 @@ class ModelManager {
  public:
   struct Options {
     DeviceKind device = DeviceKind::kCpu;
+    Precision precision = Precision::kFp32;
     std::optional<VersionGate> gate;         ///< that versions must pass to serve; none = all may
     absl::Duration poll = absl::Seconds(2);  ///< between looks at the store
     const Clock* clock = &Clock::Real();
