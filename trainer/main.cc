@@ -5,7 +5,7 @@
 #include <iostream>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
+#include "core/base/command_line.h"
 #include "core/base/status.h"
 #include "trainer/config_file.h"
 #include "trainer/exit_code.h"
@@ -50,7 +50,7 @@ int Main(int argc, char** argv) {
   } catch (const CLI::Success& request) {
     return app.exit(request);
   } catch (const CLI::ParseError& error) {
-    return Complain(absl::StrReplaceAll(error.what(), {{"\n", " "}}));
+    return Complain(ParseComplaint(app, error));
   }
   const absl::Status status = Dispatch(app, options, argv);
   if (!status.ok()) Complain(status.message());

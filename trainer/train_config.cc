@@ -60,7 +60,9 @@ class Problems {
 void CheckArch(const v1::TrainConfig& config, Problems& problems) {
   const std::vector<std::string> presets = PresetNames();
   if (std::find(presets.begin(), presets.end(), config.arch()) == presets.end()) {
-    problems.Add("there is no --arch \"", config.arch(), "\"; there are ", absl::StrJoin(presets, ", "));
+    const bool given = !config.arch().empty();
+    problems.Add(given ? absl::StrCat("there is no --arch \"", config.arch(), "\"") : "--arch is needed",
+                 "; there are ", absl::StrJoin(presets, ", "));
   }
   v1::TrainingRecipe recipe = config.recipe();
   recipe.clear_preset();
@@ -130,7 +132,7 @@ void CheckInput(const v1::TrainConfig& config, Problems& problems) {
     problems.Add(config.arch(),
                  " is conditioned on population labels, not on phenotypes; use --panel and --label-column, or --arch "
                  "wgan-gp");
-  } else if (input.panel().empty() || input.label_column().empty()) {
+  } else if (!config.arch().empty() && (input.panel().empty() || input.label_column().empty())) {
     problems.Add(config.arch(), " needs --panel and --label-column");
   }
 }
@@ -147,7 +149,11 @@ void CheckSchedule(const v1::TrainSchedule& schedule, Problems& problems) {
 }
 
 void CheckOutput(const v1::TrainOutput& output, Problems& problems) {
-  problems.AddIfBad(ValidateModelName(output.model()));
+  if (output.model().empty()) {
+    problems.Add("--model is needed: the name to publish under");
+  } else {
+    problems.AddIfBad(ValidateModelName(output.model()));
+  }
   if (output.store().empty()) problems.Add("--store is needed: the folder to publish in");
   problems.AddIfOutside("--nudge, number of servers,", output.nudge_size(), 0, kMostNudges);
 }

@@ -42,7 +42,14 @@ TrainingRun::TrainingRun(const v1::TrainConfig& config, const TrainStart& start,
       checkpoint_path_(CheckpointPath(config)) {}
 
 absl::Status TrainingRun::Run() {
-  GENOSERVE_RETURN_IF_ERROR(SetUp());
+  absl::Status status = SetUp();
+  if (status.ok()) status = TrainAndPublish();
+  // The folder goes unless there is a checkpoint in it.
+  if (leads() && config_.schedule().checkpoint().empty()) ::rmdir(CheckpointFolder().c_str());
+  return status;
+}
+
+absl::Status TrainingRun::TrainAndPublish() {
   GENOSERVE_ASSIGN_OR_RETURN(const LoopEnd end, Loop());
   if (end == LoopEnd::kInterrupted) return absl::CancelledError(CheckpointNotice());
   if (!leads()) return absl::OkStatus();
@@ -73,6 +80,9 @@ absl::Status TrainingRun::SetUp() {
   GENOSERVE_RETURN_IF_ERROR(SerializeManifest(manifest_).status());
   GENOSERVE_RETURN_IF_ERROR(CheckMeasurable(manifest_, Real()));
   GENOSERVE_RETURN_IF_ERROR(group_.CheckSame(manifest_.SerializeAsString(), "data or settings"));
+  if (leads() && files_.ListFolder(checkpoint_path_).ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("--checkpoint ", checkpoint_path_, ": is a folder; name a file"));
+  }
   GENOSERVE_ASSIGN_OR_RETURN(const bool unfinished,
                              group_.Any(leads() && !start_.resume && CheckpointExists(files_, checkpoint_path_)));
   if (unfinished) {
@@ -89,7 +99,7 @@ absl::Status TrainingRun::SetUp() {
 absl::Status TrainingRun::PrepareCheckpoint() const {
   // The user chose no place: its folder is made.
   if (config_.schedule().checkpoint().empty()) {
-    absl::Status made = files_.MakeFolder(JoinPath(config_.output().store(), ".checkpoints"));
+    absl::Status made = files_.MakeFolder(CheckpointFolder());
     if (!made.ok() && !absl::IsAlreadyExists(made)) return made;
   }
   // The recipe's state, the one to go back to, and the best weights, which are a part of a state.
@@ -223,9 +233,10 @@ std::string TrainingRun::CheckpointNotice() const {
 void TrainingRun::CleanUp() const {
   RemoveCheckpoint(files_, checkpoint_path_);
   files_.Remove(RefusedReportPath()).IgnoreError();
-  // The folder goes with the last checkpoint in it; this fails where there are others.
-  if (config_.schedule().checkpoint().empty()) ::rmdir(JoinPath(config_.output().store(), ".checkpoints").c_str());
 }
+
+// Where checkpoints are that the user gave no place.
+std::string TrainingRun::CheckpointFolder() const { return JoinPath(config_.output().store(), ".checkpoints"); }
 
 // The page of a generator that was refused.
 std::string TrainingRun::RefusedReportPath() const { return absl::StrCat(checkpoint_path_, ".report.html"); }

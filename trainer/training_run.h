@@ -41,6 +41,7 @@ class TrainingRun {
 
  private:
   absl::Status SetUp();
+  absl::Status TrainAndPublish();
   absl::Status Resume();
   // Of process 0: the checkpoint to go on from, if any.
   absl::StatusOr<std::optional<FoundCheckpoint>> FindCheckpoint() const;
@@ -53,6 +54,7 @@ class TrainingRun {
   LoopOptions OptionsOfLoop() const;
   absl::StatusOr<int64_t> SaveCheckpoint();
   void CleanUp() const;
+  std::string CheckpointFolder() const;
   std::string CheckpointNotice() const;
   std::string RefusedReportPath() const;
 

@@ -10,17 +10,15 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_replace.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/fetch.h"
 #include "client/cli/models.h"
 #include "client/cli/report.h"
 #include "client/lib/client_options.h"
-#include "core/base/suggest.h"
+#include "core/base/command_line.h"
 
 namespace genoserve {
 namespace {
@@ -243,41 +241,9 @@ std::unique_ptr<CLI::App> BuildApp(Arguments* arguments) {
   return app;
 }
 
-// The command that the arguments got to.
-const CLI::App* Innermost(const CLI::App* app) {
-  while (!app->get_subcommands().empty()) app = app->get_subcommands().back();
-  return app;
-}
-
-// What was meant by a word that is no option and no command.
-std::string Suggestion(const CLI::App& app) {
-  const CLI::App* command = Innermost(&app);
-  const std::vector<std::string> words = app.remaining(true);
-  if (words.empty()) return "";
-  std::string word = words.front().substr(0, words.front().find('='));
-  std::vector<std::string> candidates;
-  if (absl::StartsWith(word, "-")) {
-    for (const CLI::Option* option : command->get_options()) {
-      for (const std::string& name : option->get_lnames()) candidates.push_back("--" + name);
-    }
-  } else {
-    for (const CLI::App* sub : command->get_subcommands([](const CLI::App*) { return true; })) {
-      candidates.push_back(sub->get_name());
-    }
-  }
-  const std::string nearest = NearestMatch(word, candidates);
-  return nearest.empty() ? "" : absl::StrCat("; did you mean ", nearest, "?");
-}
-
 int Complain(const std::string& message) {
   std::fprintf(stderr, "genoserve: %s\n", message.c_str());
   return kExitUsage;
-}
-
-int ComplainOfParse(const CLI::App& app, const CLI::ParseError& error) {
-  const std::vector<std::string> words = app.remaining(true);
-  if (!words.empty()) return Complain(absl::StrCat("unknown argument ", words.front(), Suggestion(app)));
-  return Complain(absl::StrReplaceAll(error.what(), {{"\n", " "}}));
 }
 
 absl::Status Dispatch(const CLI::App& app, const Arguments& arguments, Interrupt* interrupt) {
@@ -304,7 +270,7 @@ int RunCli(int argc, const char* const* argv, Interrupt* interrupt) {
   } catch (const CLI::CallForHelp&) {
     return ExitCodeOf(Print(app->help()));
   } catch (const CLI::ParseError& error) {
-    return ComplainOfParse(*app, error);
+    return Complain(ParseComplaint(*app, error));
   }
   if (!std::isfinite(arguments.timeout) || arguments.timeout < 0) {
     return Complain("--timeout: must be a number of seconds of at least 0 (0 = never)");
