@@ -6,6 +6,7 @@
 #include <set>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "core/base/file.h"
 #include "trainer/config_file.h"
@@ -57,6 +58,15 @@ class ConfigTest : public testing::Test {
     return result.err;
   }
 
+  // What is wrong with a file of this text.
+  std::string FileRefusal(const std::string& text) const {
+    absl::StatusOr<v1::TrainConfig> config = ReadConfigFile(data_.Write("refused.txtpb", text));
+    if (config.ok()) FillDefaults(*config);
+    const absl::Status status = config.ok() ? CheckTrainConfig(*config) : config.status();
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+    return std::string(status.message());
+  }
+
   TestData data_;
 };
 
@@ -94,7 +104,10 @@ TEST_F(ConfigTest, WhatIsPrintedIsReadAsTheSame) {
 }
 
 TEST_F(ConfigTest, ErrorsOfTheFileTellPlaceFieldAndNearestName) {
-  const auto refusal = [this](const std::string& more) { return Refusal({"--config", File(more)}); };
+  const auto refusal = [this](const std::string& more) {
+    return std::string(ReadConfigFile(File(more)).status().message());
+  };
+  EXPECT_THAT(Refusal({"--config", File("colour: 3")}), HasSubstr("run.txtpb:5:7: there is no field \"colour\""));
   EXPECT_THAT(refusal("recipe {\n  batch_sise: 3\n}"),
               AllOf(HasSubstr("run.txtpb:6:13: "), HasSubstr("no field \"batch_sise\" in TrainingRecipe"),
                     HasSubstr("did you mean batch_size?")));
@@ -117,6 +130,37 @@ TEST_F(ConfigTest, AllSettingsThatCannotBeUsedAreToldAtOnce) {
                           HasSubstr("--max-seconds"), HasSubstr("--metrics-port"), HasSubstr("--store is needed")));
   EXPECT_THAT(Refusal({"--config", File("recipe { preset: 'acgan' }")}), HasSubstr("recipe.preset is \"acgan\""));
   EXPECT_THAT(Refusal({"--seed", "-1"}), HasSubstr("--seed: schedule.seed: \"-1\" is not a whole number from 0"));
+}
+
+TEST_F(ConfigTest, SizesThatCannotBeUsedAreToldWithTheirFieldAndRange) {
+  const auto refusal = [this](const std::string& arch, const std::string& sizes) {
+    return FileRefusal(absl::StrCat("arch: '", arch, "' input { vcf: 'a' ",
+                                    arch == "acgan" ? "panel: 'b' label_column: 'c'" : "pheno: 'b' pheno_names: 'c'",
+                                    " } output { store: 's' model: 'm' } ", sizes));
+  };
+  EXPECT_THAT(refusal("acgan", "acgan { latent_size: -3 }"),
+              HasSubstr("acgan.latent_size is -3; it must be 1 to 4194304"));
+  EXPECT_THAT(refusal("acgan", "acgan { hidden_sizes: [8, 0] }"),
+              HasSubstr("acgan.hidden_sizes is 0; it must be 1 to"));
+  EXPECT_THAT(refusal("acgan", "acgan { rank: 0 }"), HasSubstr("acgan.latent_skip needs a rank layer, rank is 0"));
+  EXPECT_THAT(refusal("wgan-gp", "wgan_gp { leaky_slope: 1.5 }"),
+              HasSubstr("wgan_gp.leaky_slope is 1.5; it must be 0 to 1"));
+  EXPECT_THAT(refusal("wgan-gp", "wgan_gp { condition_size: 1 }"),
+              HasSubstr("follows from the phenotypes; leave it out"));
+  EXPECT_THAT(refusal("wgan-gp", "acgan { rank: 4 }"),
+              HasSubstr("acgan holds settings of another arch than \"wgan-gp\""));
+  EXPECT_THAT(refusal("chain", "chain { kept_context: 0 }"),
+              HasSubstr("chain.kept_context is 0; it must be 1 to 1048576"));
+  EXPECT_THAT(refusal("chain", "schedule { steps: 10 }"), AllOf(HasSubstr("--steps"), HasSubstr("not for arch chain")));
+  EXPECT_THAT(refusal("wgan-gp", "wgan_gp { latent_sise: 3 }"),
+              AllOf(HasSubstr("no field \"latent_sise\" in WganGpSpec"), HasSubstr("did you mean latent_size?")));
+}
+
+TEST_F(ConfigTest, SizesArePrinted) {
+  const v1::TrainConfig config =
+      Effective({"--config", File("wgan_gp { rank: 0 latent_skip: false hidden_sizes: 7 }")});
+  EXPECT_TRUE(config.wgan_gp().has_rank()) << "0 is a setting";
+  EXPECT_THAT(config.wgan_gp().hidden_sizes(), ElementsAre(7));
 }
 
 v1::Manifest DiploidManifest() {
@@ -150,6 +194,45 @@ TEST(FillManifestTest, FieldsThatAreSetReplaceThoseOfThePreset) {
   expected.clear_critic_hidden_sizes();
   expected.add_critic_hidden_sizes(9);
   EXPECT_EQ(changed.training().recipe().DebugString(), expected.DebugString());
+}
+
+TEST(FillManifestTest, SizesThatAreSetReplaceThoseOfThePreset) {
+  v1::TrainConfig config;
+  config.set_arch("wgan-gp");
+  v1::Manifest preset = DiploidManifest();
+  ASSERT_TRUE(FillManifest(config, preset).ok());
+  config.mutable_wgan_gp()->set_latent_size(5);
+  config.mutable_wgan_gp()->set_rank(0);
+  config.mutable_wgan_gp()->set_latent_skip(false);
+  config.mutable_wgan_gp()->add_hidden_sizes(9);
+  v1::Manifest changed = DiploidManifest();
+  ASSERT_TRUE(FillManifest(config, changed).ok());
+  v1::WganGpSpec expected = preset.generator().wgan_gp();
+  EXPECT_GT(expected.rank(), 0);
+  expected.set_latent_size(5);
+  expected.clear_rank();
+  expected.clear_latent_skip();
+  expected.clear_hidden_sizes();
+  expected.add_hidden_sizes(9);
+  EXPECT_EQ(changed.generator().wgan_gp().DebugString(), expected.DebugString());
+}
+
+TEST(ArtifactConfigTest, ReadAgainItMakesTheSameGenerator) {
+  v1::TrainConfig config;
+  config.set_arch("wgan-gp");
+  config.mutable_recipe()->set_calibrate(false);
+  config.mutable_recipe()->set_start_from_data(false);
+  config.mutable_recipe()->add_critic_hidden_sizes(3);
+  config.mutable_wgan_gp()->set_rank(0);
+  config.mutable_wgan_gp()->set_latent_skip(false);
+  v1::Manifest manifest = DiploidManifest();
+  ASSERT_TRUE(FillManifest(config, manifest).ok());
+  const TestData data("again");
+  const auto again = ReadConfigFile(data.Write("train.txtpb", ArtifactConfigText(config, manifest)));
+  ASSERT_TRUE(again.ok()) << again.status();
+  v1::Manifest twice = DiploidManifest();
+  ASSERT_TRUE(FillManifest(*again, twice).ok());
+  EXPECT_EQ(twice.DebugString(), manifest.DebugString());
 }
 
 TEST(ArtifactConfigTest, TellsTheRunWithoutFoldersServersAndSweeps) {
@@ -188,6 +271,7 @@ TEST(ConfigDigestTest, CountsWhatTheWeightsDependOn) {
   EXPECT_EQ(digest(same), digest(config));
   const std::vector<std::function<void(v1::TrainConfig&)>> changes = {
       [](v1::TrainConfig& of) { of.mutable_recipe()->set_calibrate(false); },
+      [](v1::TrainConfig& of) { of.mutable_wgan_gp()->set_latent_size(3); },
       [](v1::TrainConfig& of) { of.mutable_schedule()->set_seed(1); },
       [](v1::TrainConfig& of) { of.mutable_schedule()->set_steps(9); },
       [](v1::TrainConfig& of) { of.mutable_input()->set_holdout_share(0.3); },

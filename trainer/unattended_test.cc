@@ -61,12 +61,12 @@ class UnattendedTest : public testing::Test {
   TestData data_;
 };
 
-// Long enough that the first checkpoint, after a second, is in the middle of it.
-constexpr char kLong[] = "steps: 1200 validations: 4 checkpoint_seconds: 1";
+// A checkpoint after each step: a kill at the first or second of them is in the middle.
+constexpr char kKilled[] = "steps: 60 validations: 4 checkpoint_seconds: 0";
 
 TEST_F(UnattendedTest, KilledInTheMiddleItGoesOnToTheSameWeights) {
-  ASSERT_EQ(RunTrainer(Training("whole", kLong)).exit_code, 0);
-  const std::vector<std::string> arguments = Training("killed", kLong);
+  ASSERT_EQ(RunTrainer(Training("whole", kKilled)).exit_code, 0);
+  const std::vector<std::string> arguments = Training("killed", kKilled);
   ProgramResult result = RunTrainer(arguments, {.signal = SIGKILL, .signal_on = data_.Path("killed.ckpt")});
   ASSERT_EQ(result.exit_code, -SIGKILL) << result.err;
   result = RunTrainer(Resumed(arguments), {.signal = SIGKILL, .signal_on = data_.Path("killed.ckpt.previous")});
@@ -80,9 +80,9 @@ TEST_F(UnattendedTest, KilledInTheMiddleItGoesOnToTheSameWeights) {
 }
 
 TEST_F(UnattendedTest, KilledInAValidationItGoesOnToTheSameWeights) {
-  ASSERT_EQ(RunTrainer(Training("whole", kLong)).exit_code, 0);
-  const std::vector<std::string> arguments = Training("killed", kLong);
-  ProgramResult result = RunTrainer(arguments, {.signal = SIGKILL, .signal_at = "validating after step 600"});
+  ASSERT_EQ(RunTrainer(Training("whole", kKilled)).exit_code, 0);
+  const std::vector<std::string> arguments = Training("killed", kKilled);
+  ProgramResult result = RunTrainer(arguments, {.signal = SIGKILL, .signal_at = "validating after step 30"});
   ASSERT_EQ(result.exit_code, -SIGKILL) << result.err;
   result = RunTrainer(Resumed(arguments));
   ASSERT_EQ(result.exit_code, 0) << result.err;
@@ -113,8 +113,8 @@ TEST_F(UnattendedTest, ASignalInTheFinalMeasuringKeepsTheWholeTraining) {
 }
 
 TEST_F(UnattendedTest, ADamagedCheckpointFallsBackToTheOneBefore) {
-  const std::vector<std::string> arguments = Training("run", kLong);
-  ASSERT_EQ(RunTrainer(Training("whole", kLong)).exit_code, 0);
+  const std::vector<std::string> arguments = Training("run", kKilled);
+  ASSERT_EQ(RunTrainer(Training("whole", kKilled)).exit_code, 0);
   ASSERT_EQ(RunTrainer(arguments, {.signal = SIGKILL, .signal_on = data_.Path("run.ckpt.previous")}).exit_code,
             -SIGKILL);
   const std::string checkpoint = data_.Path("run.ckpt");
