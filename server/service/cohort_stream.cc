@@ -10,6 +10,14 @@ namespace genoserve {
 namespace {
 
 constexpr char kResumeTrailer[] = "genoserve-resume";
+constexpr int64_t kSmallSamples = 256;
+
+// Whether it is over soon. Said before the request is looked into, so that one that finds no place costs nothing.
+bool IsSmall(const v1::StreamCohortRequest& request) {
+  const int64_t samples =
+      request.has_sample_count() ? request.sample_count() : request.cohort_size() - request.first_sample();
+  return samples > 0 && samples <= kSmallSamples;
+}
 
 std::string ResumePrefix(const v1::CohortHeader& header) {
   const v1::Engine& engine = header.engine();
@@ -30,7 +38,7 @@ CohortStream::Reactor* CohortStream::Start(const ServiceParts& parts, grpc::Call
   std::shared_ptr<CohortStream> stream;
   const auto begin = [&]() -> absl::Status {
     GENOSERVE_RETURN_IF_ERROR(scope.Authenticate(context));
-    GENOSERVE_ASSIGN_OR_RETURN(StreamGate::Ticket ticket, parts.gate.Enter());
+    GENOSERVE_ASSIGN_OR_RETURN(StreamGate::Ticket ticket, parts.gate.Enter(IsSmall(request)));
     GENOSERVE_ASSIGN_OR_RETURN(ModelHandle version,
                                parts.manager.Find(request.model(), request.version(), request.artifact_digest()));
     scope.SetVersion(version);

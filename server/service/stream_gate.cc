@@ -1,5 +1,7 @@
 #include "server/service/stream_gate.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "server/rpc_error.h"
 
@@ -10,13 +12,13 @@ constexpr absl::Duration kRetry = absl::Seconds(1);
 
 }  // namespace
 
-absl::StatusOr<StreamGate::Ticket> StreamGate::Enter() {
+absl::StatusOr<StreamGate::Ticket> StreamGate::Enter(bool small) {
   absl::MutexLock lock(&mutex_);
   if (closed_) {
     metrics_.CountRefusal("draining");
     return RetryLater(absl::StatusCode::kUnavailable, "the server is shutting down and takes no new requests", kRetry);
   }
-  if (streams_ >= max_streams_) {
+  if (streams_ >= max_streams_ + (small ? std::max(1, max_streams_ / 8) : 0)) {
     metrics_.CountRefusal("streams");
     return RetryLater(absl::StatusCode::kResourceExhausted,
                       absl::StrCat(streams_, " streams run, and no more may at the same time"), kRetry);

@@ -19,7 +19,7 @@ VariantStream::Reactor* VariantStream::Start(const ServiceParts& parts, grpc::Ca
   VariantStream* stream = nullptr;
   const auto begin = [&]() -> absl::Status {
     GENOSERVE_RETURN_IF_ERROR(scope.Authenticate(context));
-    GENOSERVE_ASSIGN_OR_RETURN(StreamGate::Ticket ticket, parts.gate.Enter());
+    GENOSERVE_ASSIGN_OR_RETURN(StreamGate::Ticket ticket, parts.gate.Enter(/*small=*/false));
     GENOSERVE_ASSIGN_OR_RETURN(ModelHandle version,
                                parts.manager.Find(request.model(), request.version(), request.artifact_digest()));
     scope.SetVersion(version);
