@@ -36,7 +36,7 @@ def write_data(folder):
         arch: 'acgan'
         input {{ vcf: 'real.vcf' panel: 'panel.tsv' label_column: 'pop' }}
         recipe {{ batch_size: 32 }}
-        schedule {{ steps: 60 device: 'cpu' checkpoint: 'run.ckpt' checkpoint_seconds: 0 validations: 1 }}
+        schedule {{ steps: 200 device: 'cpu' checkpoint: 'run.ckpt' checkpoint_seconds: 0 validations: 1 }}
         output {{ store: 'store' create_store: true model: 'tiny' gate: 'mild.gate' }}""")
 
 

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "core/artifact/artifact.h"
 #include "core/store/checkpoint_store.h"
 #include "trainer/test_data.h"
@@ -16,6 +18,7 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 class TrainTest : public testing::Test {
  protected:
@@ -182,11 +185,41 @@ TEST_F(TrainTest, AGeneratorThatIsNotGoodEnoughIsPublishedOnlyIfToldSo) {
   EXPECT_EQ(data_.FilesUnder("store").size(), 6) << "checkpoint and page are gone";
 }
 
+TEST_F(TrainTest, AChainIsMadeAgainFromACheckpointWithoutACopyOfIt) {
+  data_.Write("hard.gate", "limits { figure: 'af.pearson' minimum: 1.5 }");
+  const std::vector<std::string> arguments = {"train",
+                                              "--arch",
+                                              "chain",
+                                              "--vcf",
+                                              data_.Path("real.vcf"),
+                                              "--panel",
+                                              data_.Path("panel.tsv"),
+                                              "--label-column",
+                                              "pop",
+                                              "--create-store",
+                                              "--model",
+                                              "tiny",
+                                              "--gate",
+                                              data_.Path("hard.gate")};
+  const auto with = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> all = arguments;
+    all.insert(all.end(), more.begin(), more.end());
+    return RunTrainer(all);
+  };
+  ASSERT_EQ(with({"--store", data_.Path("whole"), "--publish-anyway"}).exit_code, 0);
+  ASSERT_EQ(with({"--store", data_.Path("store")}).exit_code, 7);
+  EXPECT_LT(std::filesystem::file_size(data_.Path("store/.checkpoints/tiny.ckpt")), 4096);
+  const ProgramResult published = with({"--store", data_.Path("store"), "--resume", "--publish-anyway"});
+  ASSERT_EQ(published.exit_code, 0) << published.err;
+  EXPECT_THAT(published.err, Not(HasSubstr("validating after step"))) << "it was whole";
+  EXPECT_EQ(WeightsDigest(Published("store", 1).manifest), WeightsDigest(Published("whole", 1).manifest));
+}
+
 TEST_F(TrainTest, AFullDiskLeavesNothingBehind) {
   const ProgramResult result = RunTrainer(Acgan(), {.largest_file = 8192});
   EXPECT_EQ(result.exit_code, 5) << result.err;
   EXPECT_THAT(result.err, HasSubstr("weights.safetensors"));
-  EXPECT_THAT(data_.FilesUnder("store"), IsEmpty());
+  EXPECT_TRUE(std::filesystem::is_empty(data_.Path("store"))) << "not even a folder";
 }
 
 TEST_F(TrainTest, BadInputIsToldInOneSentence) {
@@ -198,7 +231,11 @@ TEST_F(TrainTest, BadInputIsToldInOneSentence) {
   };
   const std::string file = data_.Write("file", "");
   expect(With(Acgan(), "--arch", "vae"), 2, "there is no --arch \"vae\"; there are chain, acgan, acgan-paper, wgan-gp");
-  expect(Acgan({"--speed", "9"}), 2, "--speed");
+  expect({"trian"}, 2, "unknown argument trian; did you mean train?");
+  expect({"train"}, 2, "--arch is needed; there are chain,");
+  expect(Acgan({"--sede", "9"}), 2, "unknown argument --sede; did you mean --seed?");
+  expect(Acgan({"--model", "other"}), 2, "--model: takes one value, and was given 2");
+  expect(Acgan({"--checkpoint", data_.Path("")}), 2, "is a folder; name a file");
   expect(With(Acgan(), "--steps", "0"), 2, "\"0\" is not a whole number from 1");
   expect(With(Acgan(), "--device", "tpu"), 2, "auto, cpu or cuda");
   expect(With(Acgan(), "--model", "../x"), 2, "../x");
@@ -229,6 +266,7 @@ TEST_F(TrainTest, BadInputIsToldInOneSentence) {
                                          "tiny"};
   expect(wgan, 2, "no phenotype \"height\"; there are colour, weight");
   EXPECT_THAT(data_.FilesUnder("store"), IsEmpty());
+  EXPECT_FALSE(std::filesystem::exists(data_.Path("store/.checkpoints")));
 }
 
 TEST_F(TrainTest, TheStoreIsMadeOnlyWhenAsked) {
