@@ -22,7 +22,7 @@ struct CpuAlleles : public torch::autograd::Function<CpuAlleles> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& hidden, const at::Tensor& weight,
                             const at::Tensor& base, const at::Tensor& labels, const RowDraw& noise,
                             const AlleleDraw& draw) {
-    const at::Tensor alleles = Multiply(hidden, weight.to(hidden.scalar_type()).t());
+    at::Tensor alleles = Multiply(hidden, weight.to(hidden.scalar_type()).t());
     const bool differentiated = hidden.requires_grad();
     const at::Tensor slopes = differentiated ? at::empty_like(alleles) : at::Tensor();
     const int64_t rows = alleles.size(0);

@@ -31,7 +31,7 @@ void ForStretches(int64_t rows, int64_t width, const Work& work) {
 struct CpuLayer : public torch::autograd::Function<CpuLayer> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
                             const at::Tensor& bias, double slope) {
-    const at::Tensor y = Multiply(x, weight.to(x.scalar_type()).t());
+    at::Tensor y = Multiply(x, weight.to(x.scalar_type()).t());
     const RowValues values(y);
     const float* biases = bias.const_data_ptr<float>();
     ForStretches(y.size(0), y.size(1), [&](int64_t row, int64_t column, size_t count) {

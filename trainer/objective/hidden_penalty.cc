@@ -15,7 +15,7 @@ namespace {
 constexpr int64_t kBlock = 4096;
 
 // The same for one kernel, without the factor.
-double AddPenaltyOf(const at::Tensor& weight, double decay, at::Tensor gradient) {
+double AddPenaltyOf(const at::Tensor& weight, double decay, const at::Tensor& gradient) {
   if (!weight.is_cpu()) {
     gradient.add_(weight, 2 * decay);
     return at::sum(at::square(weight), at::kDouble).item<double>();
