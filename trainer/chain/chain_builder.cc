@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "core/base/status.h"
+#include "trainer/chain/smoothing.h"
 #include "trainer/chain/tilt.h"
 
 namespace genoserve {
@@ -42,6 +43,7 @@ void ChainBuilder::StartChromosome(size_t variant) {
 
 void ChainBuilder::Add(size_t variant, std::span<const uint8_t> codes) {
   if (variant != chromosome_start_ && (variant - chromosome_start_) % rules_.block == 0) CrossOver(variant);
+  contexts_.Build(order_, rules_.min_support);
   const std::vector<uint32_t> before(order_.order().begin(), order_.order().end());
   order_.Add(variant, codes);
   SetProbabilities(before, codes);
@@ -137,21 +139,20 @@ void ChainBuilder::SetProbabilities(std::span<const uint32_t> before, std::span<
   std::array<double, kMostChainSymbols> fixed{};  // mass of the states with one symbol
   std::vector<double> open;                       // probabilities of the others
   std::vector<double> open_masses;
+  const Smoothing smoothing(contexts_, order_, weights_before_, symbols_);
+  const double strength = smoothing.BestStrength();
   for (size_t i = 0; i < states_.size(); ++i) {
     const State& state = states_[i];
-    double* const p = &probabilities_[i * symbols_];
-    double sum = 0;
+    const std::span<double> p(&probabilities_[i * symbols_], symbols_);
+    smoothing.Probabilities(state.low, state.high, strength, p);
     for (size_t s = 0; s < symbols_; ++s) {
-      // Whether a code is there at all is told by counts, which have no rounding.
-      const uint32_t count = order_.CountBefore(state.high, s) - order_.CountBefore(state.low, s);
-      if (count == 0) continue;
-      if (count == state.high - state.low) fixed[s] += state.mass;
-      p[s] = std::max(weights_before_[state.high * symbols_ + s] - weights_before_[state.low * symbols_ + s], 1e-9);
-      sum += p[s];
+      if (order_.CountBefore(state.high, s) - order_.CountBefore(state.low, s) == state.high - state.low) {
+        p[s] = 1;
+        fixed[s] += state.mass;
+      }
     }
-    for (size_t s = 0; s < symbols_; ++s) p[s] /= sum;
     if (IsCertain(i)) continue;
-    open.insert(open.end(), p, p + symbols_);
+    open.insert(open.end(), p.begin(), p.end());
     open_masses.push_back(state.mass);
   }
   bits_ = 0;

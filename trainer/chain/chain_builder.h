@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "core/model/chain_graph.h"
+#include "trainer/chain/context_tree.h"
 #include "trainer/chain/prefix_order.h"
 
 namespace genoserve {
@@ -25,9 +26,10 @@ struct ChainRules {
 
 /// The graph is made variant by variant, in one pass. A state is a context: the rows that agree in the last so many
 /// codes, an interval of PrefixOrder. Behind a code it is extended by it, and shortened until `min_support` rows share
-/// it. The next code has the frequency that it has among the rows of the context, tilted by one factor a code and
-/// variant so that over all states, weighted by how often a walk comes there, it has the frequency of the class. The
-/// chain would drift away from these otherwise, since shortening does not keep them.
+/// it. The next code has the frequency that it has among the rows of the context, smoothed by those of shorter ones
+/// (see Smoothing), and tilted by one factor a code and variant so that over all states, weighted by how often a walk
+/// comes there, it has the frequency of the class. The chain would drift away from these otherwise, since shortening
+/// does not keep them.
 ///
 /// Not thread-safe; the same rows give the same graph.
 class ChainBuilder {
@@ -78,6 +80,7 @@ class ChainBuilder {
   const std::vector<double> weights_;  // [row]
   const size_t symbols_;
   PrefixOrder order_;
+  ContextTree contexts_;  // before the variant that is being added
   ChainGraph graph_;
   size_t chromosome_start_ = 0;
   std::vector<State> states_;

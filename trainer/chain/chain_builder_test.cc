@@ -17,6 +17,7 @@
 #include "core/genotype/genotype_matrix.h"
 #include "core/model/chain_walk.h"
 #include "core/model/test_chains.h"
+#include "trainer/chain/smoothing.h"
 
 namespace genoserve {
 namespace {
@@ -199,8 +200,8 @@ std::vector<size_t> Sharing(const Training& training, size_t begin, const std::v
 
 // A walk beside the training rows. The context at every variant is known by the rules: the codes since the chromosome
 // began or since a crossover, as many of the last ones as min_support rows share. Every code must be one that rows of
-// the context have there: all of them where it is not drawn, and where it is, by their weights times one factor a code
-// that is the same in all contexts of the variant.
+// the context have there: all of them where it is not drawn, and where it is, by their smoothed weights times one
+// factor a code, with a strength of smoothing and factors that are the same in all contexts of the variant.
 class ContextWalk {
  public:
   ContextWalk(const Training& training, const ChainGraph& graph) : training_(training), graph_(graph) {}
@@ -262,6 +263,28 @@ class ContextWalk {
     return weights;
   }
 
+  // What the context's codes have, by the formula of Smoothing: a prior of `strength` from the longest context that
+  // twice as many rows share.
+  std::array<double, 3> Smoothed(size_t begin, double strength) const {
+    std::vector<std::vector<size_t>> contexts = {context_};
+    for (size_t length = length_; length-- > 0;) {
+      std::vector<size_t> sharing = Sharing(training_, begin, walked_, length);
+      if (length == 0 || sharing.size() >= 2 * contexts.back().size()) contexts.push_back(std::move(sharing));
+    }
+    std::array<double, 3> shares{};
+    double prior = 0;
+    for (size_t i = contexts.size(); i-- > 0; prior = strength) {
+      std::array<double, 3> weights{};
+      double total = 0;
+      for (const size_t row : contexts[i]) {
+        weights[training_.codes[begin + walked_.size()][row]] += training_.weights[row];
+        total += training_.weights[row];
+      }
+      for (size_t s = 0; s < shares.size(); ++s) shares[s] = (weights[s] + prior * shares[s]) / (total + prior);
+    }
+    return shares;
+  }
+
   void Draw(size_t begin, uint32_t node, std::mt19937_64& random) {
     const std::vector<double> p = Probabilities(graph_, node);
     const size_t variant = begin + walked_.size();
@@ -273,15 +296,21 @@ class ContextWalk {
     ASSERT_EQ(weights.size(), possible.size()) << "variant " << variant;
     ASSERT_GE(possible.size(), 2U);
     for (const uint8_t s : possible) ASSERT_TRUE(weights.contains(s)) << "variant " << variant;
-    // Factors between two codes that both are there.
-    for (size_t i = 1; i < possible.size(); ++i) {
-      const uint8_t a = possible[i - 1];
-      const uint8_t b = possible[i];
-      if (p[a] < 1e-5 || p[b] < 1e-5) continue;  // too few of 2^32 for a precise ratio
-      const double factor = p[b] / p[a] / (weights.at(b) / weights.at(a));
-      const auto [known, first] = factors_.emplace(std::pair{variant, 10 * a + b}, factor);
-      ASSERT_NEAR(factor / known->second, 1, 1e-3) << "variant " << variant;
+    // Factors between two codes that both are there, under each strength.
+    std::array<bool, kStrengths.size()>& misfits =
+        misfits_.emplace(variant, std::array<bool, kStrengths.size()>{}).first->second;
+    for (size_t k = 0; k < kStrengths.size(); ++k) {
+      const std::array<double, 3> smoothed = Smoothed(begin, kStrengths[k]);
+      for (size_t i = 1; i < possible.size(); ++i) {
+        const uint8_t a = possible[i - 1];
+        const uint8_t b = possible[i];
+        if (p[a] < 1e-5 || p[b] < 1e-5) continue;  // too few of 2^32 for a precise ratio
+        const double factor = p[b] / p[a] / (smoothed[b] / smoothed[a]);
+        const auto [known, first] = factors_.emplace(std::array{variant, k, size_t{10} * a + b}, factor);
+        if (std::fabs(factor / known->second - 1) > 1e-3) misfits[k] = true;
+      }
     }
+    ASSERT_FALSE(std::all_of(misfits.begin(), misfits.end(), [](bool one) { return one; })) << "variant " << variant;
     ++draws_;
     walked_.push_back(possible[random() % possible.size()]);
     ++length_;
@@ -293,7 +322,8 @@ class ContextWalk {
   std::vector<uint8_t> walked_;
   size_t length_ = 0;
   std::vector<size_t> context_;
-  std::map<std::pair<size_t, int>, double> factors_;
+  std::map<std::array<size_t, 3>, double> factors_;                // of a variant, strength and pair of codes
+  std::map<size_t, std::array<bool, kStrengths.size()>> misfits_;  // of a variant: strengths that do not explain it
   size_t draws_ = 0;
 };
 
