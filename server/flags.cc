@@ -4,6 +4,7 @@
 #include <sstream>
 #include <string>
 
+#include "core/base/command_line.h"
 #include "server/config.h"
 
 namespace genoserve {
@@ -98,7 +99,7 @@ absl::StatusOr<CommandLine> ParseCommandLine(int argc, const char* const* argv) 
     line.help = std::string(version.what()) + "\n";
     return line;
   } catch (const CLI::ParseError& error) {
-    return absl::InvalidArgumentError(error.what());
+    return absl::InvalidArgumentError(ParseComplaint(app, error));
   }
   if (!of_file.ok()) return of_file;
   line.hash_token = hash_token->parsed();

@@ -72,7 +72,7 @@ TEST_F(TelemetryTest, MetricsTellTimesSizesAndWhatLives) {
   EXPECT_THAT(page, HasSubstr("genoserve_queue_seconds_count{" + of_version + "} 1"));
   EXPECT_THAT(page, HasSubstr("genoserve_first_batch_seconds_count{" + of_version + "} 1"));
   EXPECT_THAT(page, HasSubstr("genoserve_tile_samples_sum 1234"));
-  EXPECT_THAT(page, HasSubstr("genoserve_queued_samples 0"));
+  EXPECT_THAT(page, HasSubstr("genoserve_queued_samples{class=\"interactive\"} 0"));
   EXPECT_THAT(page, HasSubstr("genoserve_buffered_bytes 0"));
   for (const char* kind : {"job", "batch", "stream", "handle"}) {
     EXPECT_THAT(page, HasSubstr(absl::StrCat("genoserve_live_objects{kind=\"", kind, "\"} 0")));

@@ -239,11 +239,16 @@ void ModelManager::Load(const std::string& model, int64_t version) {
   const absl::Duration duration = absl::Now() - begin;
   metrics_.ObserveLoad(model, duration);
   if (loaded.ok()) {
-    LogEvent(spdlog::level::info, {{"event", "version loaded"},
-                                   {"model", model},
-                                   {"version", version},
-                                   {"digest", digest},
-                                   {"seconds", absl::ToDoubleSeconds(duration)}});
+    nlohmann::json event = {{"event", "version loaded"},
+                            {"model", model},
+                            {"version", version},
+                            {"digest", digest},
+                            {"seconds", absl::ToDoubleSeconds(duration)}};
+    if (const auto effect = (*loaded)->generator->precision_effect(); effect.has_value()) {
+      event["precision_changes"] = effect->differing;
+      event["precision_frequency_shift"] = effect->frequency_shift;
+    }
+    LogEvent(spdlog::level::info, event);
   }
   FinishLoad(model, version, digest, std::move(loaded));
 }

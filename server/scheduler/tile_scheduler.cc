@@ -20,6 +20,7 @@ void Notify(const TilePlanner::Jobs& jobs) {
 TileScheduler::TileScheduler(Metrics& metrics, Options options)
     : metrics_(metrics),
       options_(std::move(options)),
+      queued_{&metrics.queued_samples("interactive"), &metrics.queued_samples("ci"), &metrics.queued_samples("bulk")},
       live_(std::make_shared<LiveWork>()),
       planner_({options_.workers, options_.max_queued_samples, options_.principals}, live_) {
   for (int i = 0; i < options_.workers; ++i) workers_.emplace_back([this, i] { Work(i); });
@@ -117,6 +118,8 @@ bool TileScheduler::TakeTile(Tile& tile) {
   }
 }
 
-void TileScheduler::TellQueue() { metrics_.queued_samples().Set(static_cast<double>(planner_.queued_samples())); }
+void TileScheduler::TellQueue() {
+  for (size_t i = 0; i < kJobClasses; ++i) queued_[i]->Set(static_cast<double>(planner_.queued_by_class()[i]));
+}
 
 }  // namespace genoserve

@@ -67,6 +67,7 @@ class TileScheduler {
 
   Metrics& metrics_;
   const Options options_;
+  const std::array<prometheus::Gauge*, kJobClasses> queued_;
   const std::shared_ptr<LiveWork> live_;
 
   mutable absl::Mutex mutex_;

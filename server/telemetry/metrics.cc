@@ -81,7 +81,7 @@ Metrics::Metrics()
       generated_(Counters(registry_, "genoserve_samples_generated_total", "Samples generated, sent or not.").Add({})),
       in_flight_streams_(
           Gauges(registry_, "genoserve_in_flight_streams", "Streams that have begun and not ended.").Add({})),
-      queued_samples_(Gauges(registry_, "genoserve_queued_samples", "Samples admitted but not yet sent.").Add({})) {}
+      queued_samples_(Gauges(registry_, "genoserve_queued_samples", "Samples admitted but not yet sent.")) {}
 
 void Metrics::SetBuildInfo(absl::string_view version, const v1::Engine& engine) {
   build_info_
@@ -161,6 +161,10 @@ void Metrics::ObserveTile(absl::Duration duration, int64_t samples) {
   tile_.Observe(absl::ToDoubleSeconds(duration));
   tile_samples_.Observe(static_cast<double>(samples));
   generated_.Increment(static_cast<double>(samples));
+}
+
+prometheus::Gauge& Metrics::queued_samples(absl::string_view request_class) {
+  return queued_samples_.Add({{"class", std::string(request_class)}});
 }
 
 void Metrics::SetLive(const Live& live) {

@@ -69,8 +69,8 @@ class Metrics {
   void ObserveTile(absl::Duration duration, int64_t samples);
 
   prometheus::Gauge& in_flight_streams() { return in_flight_streams_; }
-  /// Admitted but not yet sent.
-  prometheus::Gauge& queued_samples() { return queued_samples_; }
+  /// Admitted but not yet sent, of the requests of a class: "interactive", "ci" or "bulk".
+  prometheus::Gauge& queued_samples(absl::string_view request_class);
 
   /// Brings the gauges of what exists up to date, for the next Serialize.
   void SetLive(const Live& live);
@@ -110,7 +110,7 @@ class Metrics {
   prometheus::Histogram& tile_samples_;
   prometheus::Counter& generated_;
   prometheus::Gauge& in_flight_streams_;
-  prometheus::Gauge& queued_samples_;
+  prometheus::Family<prometheus::Gauge>& queued_samples_;
 
   absl::Mutex mutex_;
   std::map<VersionKey, OneVersion> versions_ ABSL_GUARDED_BY(mutex_);
