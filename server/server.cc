@@ -28,7 +28,7 @@ constexpr int kKeepaliveTimeoutMs = 180'000;
 constexpr int kShortestPingMs = 20'000;      // between pings of a client
 constexpr int kHandshakeTimeoutMs = 20'000;  // for a connection that says nothing, or half of what is due
 constexpr int kMostCalls = 1024;             // of one connection; a client holds further ones back itself
-constexpr int kGpuWorkers = 1;
+constexpr int kGpuWorkers = 2;               // a tile is copied out and handed on while the next one is computed
 constexpr absl::Duration kGrace = absl::Seconds(2);  // for the last words of streams that were told to end
 
 void LogEvent(const nlohmann::json& fields) { spdlog::info("{}", fields.dump()); }

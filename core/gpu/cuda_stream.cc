@@ -7,7 +7,7 @@
 #include <cuda_runtime_api.h>
 
 #include <memory>
-#include <mutex>
+#include <string>
 
 #include "core/gpu/device_stream.h"
 
@@ -75,6 +75,12 @@ class CudaStream final : public DeviceStream {
 
   at::Tensor HostTensor(const std::vector<int64_t>& sizes, at::ScalarType type) override {
     return at::empty(sizes, at::TensorOptions().dtype(type).pinned_memory(true));
+  }
+
+  std::string DeviceName() const override {
+    cudaDeviceProp properties;
+    C10_CUDA_CHECK(cudaGetDeviceProperties(&properties, stream_.device_index()));
+    return std::string(properties.name) + ", sm_" + std::to_string(properties.major) + std::to_string(properties.minor);
   }
 
   double Milliseconds(const std::function<void()>& work) override {

@@ -23,6 +23,7 @@ class CpuStream final : public DeviceStream {
   at::Tensor HostTensor(const std::vector<int64_t>& sizes, at::ScalarType type) override {
     return at::empty(sizes, type);
   }
+  std::string DeviceName() const override { return "CPU"; }
   double Milliseconds(const std::function<void()>& work) override {
     const auto start = std::chrono::steady_clock::now();
     work();

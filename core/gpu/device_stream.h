@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace genoserve {
@@ -31,6 +32,9 @@ class DeviceStream {
 
   /// A tensor on the host that copies to and from the device need no detour for.
   virtual at::Tensor HostTensor(const std::vector<int64_t>& sizes, at::ScalarType type) = 0;
+
+  /// What a user calls the device.
+  virtual std::string DeviceName() const = 0;
 
   /// Milliseconds that `work`, put in here, takes on the device; waits for it.
   virtual double Milliseconds(const std::function<void()>& work) = 0;

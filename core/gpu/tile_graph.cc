@@ -3,6 +3,7 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/equal.h>
+#include <ATen/ops/isfinite.h>
 #include <ATen/ops/zeros.h>
 #include <c10/core/InferenceMode.h>
 
@@ -16,6 +17,24 @@ constexpr int64_t kMostTileRows = 1024;
 constexpr int64_t kFewestTileRows = 64;
 constexpr int64_t kMostNumbers = int64_t{1} << 24;
 constexpr int kKeys = 4;
+
+// Samples 0, 1, 2, ... of seed 0, their conditions one-hot in turn, on the device of a pass.
+struct RandomRows {
+  at::Tensor keys;
+  at::Tensor conditions;
+};
+
+RandomRows MakeRandomRows(const TilePass& pass, int64_t rows) {
+  const int64_t conditions = pass.network().spec().condition_size;
+  RandomRows made{at::zeros({kKeys, rows}, at::kLong), at::zeros({rows, PaddedSize(conditions)}, at::kFloat)};
+  for (int64_t row = 0; row < rows; ++row) {
+    made.keys.mutable_data_ptr<int64_t>()[rows + row] = row;
+    if (conditions == 0) continue;
+    made.conditions.mutable_data_ptr<float>()[row * PaddedSize(conditions) + row % conditions] = 1.0F;
+  }
+  return {made.keys.to(pass.network().device()), made.conditions.to(pass.network().device())};
+}
+
 // The number of blocks of four numbers that `count` numbers take.
 constexpr int64_t Blocks(int64_t count) { return (count + 3) / 4; }
 
@@ -162,23 +181,14 @@ void TileGraph::Fill(Place& place, std::span<const TileRow> rows, std::span<cons
 std::vector<int64_t> ProvedTileRows(const TilePass& pass, std::span<const int64_t> ascending) {
   const c10::InferenceMode inference;
   const int64_t most = ascending.back();
-  const TileSpec& spec = pass.network().spec();
-  at::Tensor keys = at::zeros({kKeys, most}, at::kLong);
-  at::Tensor conditions = at::zeros({most, PaddedSize(spec.condition_size)}, at::kFloat);
+  const RandomRows rows = MakeRandomRows(pass, most);
   at::Tensor order = at::empty({most}, at::kLong);
-  for (int64_t row = 0; row < most; ++row) {
-    keys.mutable_data_ptr<int64_t>()[most + row] = row;
-    const int64_t condition =
-        row * PaddedSize(spec.condition_size) + (spec.condition_size > 0 ? row % spec.condition_size : 0);
-    if (spec.condition_size > 0) conditions.mutable_data_ptr<float>()[condition] = 1.0F;
-    order.mutable_data_ptr<int64_t>()[row] = (row * 89 + 41) % most;  // `most` is a power of two
-  }
-  keys = keys.to(pass.network().device());
-  conditions = conditions.to(pass.network().device());
+  // `most` is a power of two, so that each row stands once.
+  for (int64_t row = 0; row < most; ++row) order.mutable_data_ptr<int64_t>()[row] = (row * 89 + 41) % most;
   order = order.to(pass.network().device());
-  const at::Tensor wanted = pass.Logits(keys, conditions).index_select(0, order);
-  const at::Tensor other_keys = keys.index_select(1, order);
-  const at::Tensor other_conditions = conditions.index_select(0, order);
+  const at::Tensor wanted = pass.Logits(rows.keys, rows.conditions).index_select(0, order);
+  const at::Tensor other_keys = rows.keys.index_select(1, order);
+  const at::Tensor other_conditions = rows.conditions.index_select(0, order);
   std::vector<int64_t> proved;
   for (const int64_t tile : ascending) {
     bool equal = true;
@@ -190,6 +200,12 @@ std::vector<int64_t> ProvedTileRows(const TilePass& pass, std::span<const int64_
   }
   if (proved.empty() || proved.back() != most) proved.clear();
   return proved;
+}
+
+bool OutputsAreFinite(const TilePass& pass, int64_t rows) {
+  const c10::InferenceMode inference;
+  const RandomRows random = MakeRandomRows(pass, rows);
+  return at::isfinite(pass.Logits(random.keys, random.conditions)).all().item<bool>();
 }
 
 }  // namespace genoserve

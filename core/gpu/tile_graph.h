@@ -112,4 +112,7 @@ class TileGraph {
 /// itself.
 std::vector<int64_t> ProvedTileRows(const TilePass& pass, std::span<const int64_t> ascending);
 
+/// Whether the outputs of some random rows are finite: weights are, but their products may overflow.
+bool OutputsAreFinite(const TilePass& pass, int64_t rows);
+
 }  // namespace genoserve

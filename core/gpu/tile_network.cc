@@ -82,7 +82,9 @@ TileNetwork::TileNetwork(const TileSpec& spec, const std::map<std::string, at::T
     const at::Tensor part_bias = bias.narrow(1, first, count).reshape({spec_.states * count});
     outputs_.push_back({transposed(part, {width}, states), place(PadParts(part_bias, 0, states))});
   }
-  if (weights.contains("label_logits")) label_logits_ = weights.at("label_logits").to(device_).contiguous();
+  if (weights.contains("label_logits")) {
+    label_logits_ = weights.at("label_logits").to(device_, at::kFloat, /*non_blocking=*/false, /*copy=*/true);
+  }
 }
 
 int64_t TileNetwork::PartSize(int64_t part) const {

@@ -33,7 +33,8 @@ constexpr int64_t PaddedSize(int64_t size) { return (size + 15) / 16 * 16; }
 class TileNetwork {
  public:
   /// `weights` has fp32 tensors on the CPU by the names of GeneratorShape; acgan's hidden.0.weight is [outputs,
-  /// latent_size + condition_size], its labels folded. They are rounded to `type` and put on the device.
+  /// latent_size + condition_size], its labels folded. They are copied to the device, rounded to
+  /// `type`.
   TileNetwork(const TileSpec& spec, const std::map<std::string, at::Tensor>& weights, at::Device device,
               at::ScalarType type);
 

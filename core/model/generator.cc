@@ -8,28 +8,23 @@
 #include "core/model/cpu_network.h"
 #include "core/model/network_generator.h"
 #include "core/model/precision_effect.h"
-#include "core/model/torch_network.h"
+#include "core/model/torch_generator.h"
 #include "core/model/weights.h"
 
 namespace genoserve {
 namespace {
 
-absl::StatusOr<std::unique_ptr<Network>> MakeNetwork(const v1::Manifest& manifest, const GeneratorShape& shape,
-                                                     const TensorMap& weights, const GeneratorOptions& options) {
-  if (options.device == DeviceKind::kCuda) return MakeTorchNetwork(manifest, shape, weights, options);
+absl::StatusOr<std::unique_ptr<MeasuredGenerator>> MakeNetworkGenerator(const v1::Manifest& manifest,
+                                                                        const TensorMap& weights,
+                                                                        const GeneratorOptions& options) {
+  GENOSERVE_ASSIGN_OR_RETURN(GeneratorShape shape, ShapeOfGenerator(manifest));
+  GENOSERVE_RETURN_IF_ERROR(CheckWeights(shape, weights));
+  if (options.device == DeviceKind::kCuda) return MakeTorchGenerator(manifest, shape, weights, options);
   // Without them a product would round twice, and its bytes would be another engine's.
   if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) {
     return absl::FailedPreconditionError("this CPU has no AVX2 and FMA3 (x86-64-v3), which a network needs");
   }
-  return MakeCpuNetwork(manifest, shape, weights, options.precision);
-}
-
-absl::StatusOr<std::unique_ptr<NetworkGenerator>> MakeNetworkGenerator(const v1::Manifest& manifest,
-                                                                       const TensorMap& weights,
-                                                                       const GeneratorOptions& options) {
-  GENOSERVE_ASSIGN_OR_RETURN(GeneratorShape shape, ShapeOfGenerator(manifest));
-  GENOSERVE_RETURN_IF_ERROR(CheckWeights(shape, weights));
-  GENOSERVE_ASSIGN_OR_RETURN(std::unique_ptr<Network> network, MakeNetwork(manifest, shape, weights, options));
+  std::unique_ptr<Network> network = MakeCpuNetwork(manifest, shape, weights, options.precision);
   return NetworkGenerator::Make(manifest, std::move(shape), weights, std::move(network));
 }
 

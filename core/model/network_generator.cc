@@ -4,12 +4,10 @@
 #include <cmath>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "core/base/status.h"
 #include "core/kernels/draw.h"
 #include "core/kernels/latent.h"
-#include "core/model/blocks.h"
-#include "core/model/condition.h"
+#include "core/model/tile_samples.h"
 
 namespace genoserve {
 
@@ -32,7 +30,7 @@ absl::StatusOr<std::unique_ptr<NetworkGenerator>> NetworkGenerator::Make(const v
 
 absl::Status NetworkGenerator::Generate(std::span<const SampleSpec> samples, std::span<const uint32_t> blocks,
                                         GenotypeMatrix& rows) const {
-  GENOSERVE_RETURN_IF_ERROR(CheckTile(samples, blocks, rows));
+  GENOSERVE_RETURN_IF_ERROR(CheckTile(shape_, max_tile_samples(), samples, blocks, rows));
   const size_t per_sample = RowsPerSample(shape_.packing);
   const size_t count = samples.size() * per_sample;
   const size_t stride = shape_.latent_size + shape_.condition_size;
@@ -43,7 +41,7 @@ absl::Status NetworkGenerator::Generate(std::span<const SampleSpec> samples, std
     const SampleSpec& sample = samples[row / per_sample];
     const auto haplotype = static_cast<int>(row % per_sample);
     const auto inputs = std::span(workspace->inputs).subspan(row * stride, stride);
-    GENOSERVE_RETURN_IF_ERROR(SetCondition(sample, inputs.subspan(shape_.latent_size)));
+    GENOSERVE_RETURN_IF_ERROR(SetCondition(manifest_, shape_, sample, inputs.subspan(shape_.latent_size)));
     FillLatent(PhiloxStream(sample.seed, sample.sample, haplotype, Purpose::kLatent), inputs.first(shape_.latent_size));
     workspace->draws.emplace_back(sample.seed, sample.sample, haplotype, Purpose::kAllele);
   }
@@ -56,30 +54,6 @@ absl::Status NetworkGenerator::Generate(std::span<const SampleSpec> samples, std
                                     rows.MutableRow(row).data() + first_byte);
                              }
                            });
-}
-
-absl::Status NetworkGenerator::CheckTile(std::span<const SampleSpec> samples, std::span<const uint32_t> blocks,
-                                         const GenotypeMatrix& rows) const {
-  if (samples.empty() || samples.size() > max_tile_samples()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("a tile of ", samples.size(), " samples; it must have 1 to ", max_tile_samples()));
-  }
-  if (rows.packing() != shape_.packing || rows.samples() != samples.size() || rows.variants() != shape_.variants) {
-    return absl::InvalidArgumentError("the matrix for a tile has another packing or size than the tile");
-  }
-  return CheckBlocks(blocks, shape_.variants);
-}
-
-absl::Status NetworkGenerator::SetCondition(const SampleSpec& sample, std::span<float> condition) const {
-  if (sample.sample >> 48 != 0) return absl::InvalidArgumentError("a sample index is 2^48 or more");
-  if (shape_.packing == Packing::kDiploid2Bit) return EncodeCondition(manifest_, sample.phenotypes, condition);
-  if (sample.label < 0 || static_cast<size_t>(sample.label) >= condition.size()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("label index ", sample.label, " of a sample; the model has ", condition.size(), " labels"));
-  }
-  std::fill(condition.begin(), condition.end(), 0.0F);
-  condition[static_cast<size_t>(sample.label)] = 1.0F;
-  return absl::OkStatus();
 }
 
 void NetworkGenerator::Draw(const LogitBlock& block, size_t row, int label, const PhiloxStream& draws,

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -10,7 +9,7 @@
 #include "absl/status/statusor.h"
 #include "core/artifact/safetensors.h"
 #include "core/base/philox.h"
-#include "core/model/generator.h"
+#include "core/model/measured_generator.h"
 #include "core/model/network.h"
 #include "core/model/pool.h"
 #include "core/model/weights.h"
@@ -19,7 +18,7 @@
 namespace genoserve {
 
 /// Rows come from any Network, which gives a row the same outputs in every tile.
-class NetworkGenerator final : public Generator {
+class NetworkGenerator final : public MeasuredGenerator {
  public:
   /// Takes the network of a manifest with this shape. INVALID_ARGUMENT where its outputs are not finite.
   static absl::StatusOr<std::unique_ptr<NetworkGenerator>> Make(const v1::Manifest& manifest, GeneratorShape shape,
@@ -31,10 +30,6 @@ class NetworkGenerator final : public Generator {
   size_t max_tile_samples() const override { return kMostNetworkRows / RowsPerSample(shape_.packing); }
   absl::Status Generate(std::span<const SampleSpec> samples, std::span<const uint32_t> blocks,
                         GenotypeMatrix& rows) const override;
-  std::optional<PrecisionEffect> precision_effect() const override { return precision_effect_; }
-
-  /// Keeps what was measured. Not thread-safe.
-  void set_precision_effect(const PrecisionEffect& effect) { precision_effect_ = effect; }
 
  private:
   // What one call needs.
@@ -47,9 +42,6 @@ class NetworkGenerator final : public Generator {
                    std::unique_ptr<const Network> network);
 
   absl::Status CheckOutputs() const;
-  absl::Status CheckTile(std::span<const SampleSpec> samples, std::span<const uint32_t> blocks,
-                         const GenotypeMatrix& rows) const;
-  absl::Status SetCondition(const SampleSpec& sample, std::span<float> condition) const;
   // Draws and packs one row of a block.
   void Draw(const LogitBlock& block, size_t row, int label, const PhiloxStream& draws, uint8_t* packed) const;
 
@@ -58,7 +50,6 @@ class NetworkGenerator final : public Generator {
   const std::unique_ptr<const Network> network_;
   bool threshold_ = false;
   std::vector<float> label_logits_;  // [labels, variants]
-  std::optional<PrecisionEffect> precision_effect_;
   mutable Pool<Workspace> workspaces_;
 };
 

@@ -12,7 +12,6 @@
 #include "core/model/blocks.h"
 #include "core/model/cpu_network.h"
 #include "core/model/test_models.h"
-#include "core/model/torch_network.h"
 
 namespace genoserve {
 namespace {
@@ -203,32 +202,6 @@ TEST(CpuNetworkTest, OutputsAreThoseOfTheFormulas) {
     EXPECT_LT(largest, 1e-4);
     EXPECT_GT(largest_rounded, 1e-3) << "nothing was rounded";
     EXPECT_LT(largest_rounded, 0.5);
-  }
-}
-
-// What CUDA runs, on the CPU.
-TEST(TorchNetworkTest, AgreesWithTheKernels) {
-  SetUpGeneratorThreads();
-  for (const Model& model : Models()) {
-    SCOPED_TRACE(model.name);
-    const GeneratorShape shape = ShapeOfGenerator(model.manifest).value();
-    const TensorMap weights = RandomWeights(model.manifest, 3);
-    const std::vector<float> inputs = Inputs(shape, 20);
-    const Logits ours = OutputsOf(*MakeCpuNetwork(model.manifest, shape, weights, Precision::kFp32), shape, inputs);
-    for (const Precision precision : {Precision::kFp32, Precision::kBf16}) {
-      const auto network = MakeTorchNetwork(model.manifest, shape, weights, {.precision = precision});
-      ASSERT_TRUE(network.ok()) << network.status();
-      const Logits theirs = OutputsOf(**network, shape, inputs);
-      const double bound = precision == Precision::kFp32 ? 1e-4 : 0.5;
-      for (size_t row = 0; row < ours.size(); ++row) {
-        for (size_t i = 0; i < ours[row].size(); ++i) ASSERT_NEAR(theirs[row][i], ours[row][i], bound);
-      }
-      // A padded tile, and blocks.
-      const std::vector<float> first(inputs.begin(), inputs.begin() + static_cast<ptrdiff_t>(inputs.size() / 20));
-      EXPECT_EQ(OutputsOf(**network, shape, first)[0], theirs[0]);
-      const Logits part = OutputsOf(**network, shape, inputs, {1});
-      for (size_t i = kBlockVariants; i < 2 * kBlockVariants; ++i) EXPECT_EQ(part[7][i], theirs[7][i]);
-    }
   }
 }
 
