@@ -1,4 +1,5 @@
 // The shared library genoserve_cuda: the one file that calls CUDA. See device_stream.h.
+#include <ATen/Context.h>
 #include <ATen/cuda/CUDAGraph.h>
 #include <ATen/ops/empty.h>
 #include <c10/cuda/CUDAException.h>
@@ -103,5 +104,6 @@ class CudaStream final : public DeviceStream {
 }  // namespace genoserve
 
 extern "C" __attribute__((visibility("default"))) genoserve::DeviceStream* GenoserveMakeCudaStream(int device) {
+  at::globalContext().lazyInitDevice(c10::DeviceType::CUDA);
   return new genoserve::CudaStream(static_cast<c10::DeviceIndex>(device));
 }

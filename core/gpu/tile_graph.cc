@@ -66,7 +66,7 @@ at::Tensor TilePass::Latents(const at::Tensor& bits) const {
 }
 
 void TilePass::Run(const at::Tensor& keys, const at::Tensor& conditions, std::span<const int64_t> parts,
-                   at::Tensor packed) const {
+                   const at::Tensor& packed) const {
   const bool all = parts.size() == all_.size();
   const at::Tensor bits = draw_.Bits(keys, all ? all_columns_ : ColumnsOf(parts));
   const at::Tensor hidden = network_.Hidden(Latents(bits), conditions);

@@ -46,7 +46,7 @@ class TilePass {
   /// label; `conditions` is fp32 [rows, PaddedSize(condition_size)]. The bytes go to their places in `packed`, uint8
   /// [rows, row_bytes()].
   void Run(const at::Tensor& keys, const at::Tensor& conditions, std::span<const int64_t> parts,
-           at::Tensor packed) const;
+           const at::Tensor& packed) const;
 
   /// The outputs of all parts before they are drawn, fp32 [rows, states * variants], for checks.
   at::Tensor Logits(const at::Tensor& keys, const at::Tensor& conditions) const;

@@ -116,7 +116,7 @@ at::Tensor TileNetwork::Logits(const at::Tensor& hidden, const at::Tensor& label
   const int64_t count = PartSize(part);
   const at::Tensor logits =
       outputs_[static_cast<size_t>(part)](hidden).to(at::kFloat).view({hidden.size(0), spec_.states, -1});
-  const at::Tensor used = logits.narrow(2, 0, count);
+  at::Tensor used = logits.narrow(2, 0, count);
   if (!label_logits_.defined()) return used;
   return used.add(label_logits_.narrow(1, part * kPartVariants, count).index_select(0, labels).unsqueeze(1));
 }

@@ -174,6 +174,7 @@ void ProveBytes(const Subject& subject, int64_t tile_rows) {
 
   std::atomic<int> wrong = 0;
   std::vector<std::thread> callers;
+  callers.reserve(3);
   for (int caller = 0; caller < 3; ++caller) {
     callers.emplace_back([&, caller] {
       const std::vector<uint64_t> samples = Samples(static_cast<uint64_t>(caller), tile_rows / 2);
@@ -208,6 +209,7 @@ void MeasureRate(const Subject& subject, int64_t tile_rows, double seconds) {
   const auto start = std::chrono::steady_clock::now();
   const auto elapsed = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
   std::vector<std::thread> callers;
+  callers.reserve(2);
   for (int caller = 0; caller < 2; ++caller) {
     callers.emplace_back([&] {
       const Request request(network.spec(), Samples(0, tile_rows));
