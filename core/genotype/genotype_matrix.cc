@@ -53,6 +53,15 @@ GenotypeMatrix::GenotypeMatrix(Packing packing, size_t rows, size_t variants)
       row_bytes_(RowBytes(packing, variants)),
       bytes_(rows * row_bytes_, 0) {}
 
+void GenotypeMatrix::Resize(Packing packing, size_t rows, size_t variants) {
+  if (packing != packing_ || variants != variants_) bytes_.clear();
+  packing_ = packing;
+  rows_ = rows;
+  variants_ = variants;
+  row_bytes_ = RowBytes(packing, variants);
+  bytes_.resize(rows * row_bytes_);
+}
+
 void UnpackCodes(Packing packing, std::span<const uint8_t> row, std::span<uint8_t> codes) {
   const size_t bits = BitsPerGenotype(packing);
   const size_t per_byte = 8 / bits;

@@ -46,6 +46,10 @@ class GenotypeMatrix {
   /// Bytes of one row.
   size_t row_bytes() const { return row_bytes_; }
 
+  /// Gives it another size, in the memory that it has where that suffices. Rows keep what they hold where packing and
+  /// width stay as they are; new ones, and else all, are 0. `rows` must be a multiple of RowsPerSample(packing).
+  void Resize(Packing packing, size_t rows, size_t variants);
+
   /// The code at a place: 0 to 3, or 0 to 1. Places must be inside.
   int Get(size_t row, size_t variant) const {
     const size_t bits = BitsPerGenotype(packing_);

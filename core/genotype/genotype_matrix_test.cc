@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "core/base/philox.h"
@@ -53,6 +54,22 @@ TEST_P(PackingTest, GetSetPackAndUnpackAgreeAtEveryWidth) {
     }
     EXPECT_EQ(copy, matrix) << variants;
   }
+}
+
+TEST_P(PackingTest, ResizingKeepsMemoryAndWhatFits) {
+  const GenotypeMatrix whole = RandomMatrix(GetParam(), 8, 13);
+  GenotypeMatrix matrix = whole;
+  const uint8_t* const memory = matrix.bytes().data();
+  matrix.Resize(GetParam(), 2, 13);
+  const std::vector<size_t> kept = RowsPerSample(GetParam()) == 2 ? std::vector<size_t>{0} : std::vector<size_t>{0, 1};
+  EXPECT_EQ(matrix, whole.SelectSamples(kept));
+  matrix.Resize(GetParam(), 8, 13);
+  EXPECT_EQ(matrix.samples(), whole.samples());
+  EXPECT_TRUE(std::ranges::equal(matrix.Row(1), whole.Row(1)));
+  // Rows of another width start anew, their padding too.
+  matrix.Resize(GetParam(), 4, 11);
+  EXPECT_EQ(matrix, GenotypeMatrix(GetParam(), 4, 11));
+  EXPECT_EQ(matrix.bytes().data(), memory);
 }
 
 TEST_P(PackingTest, SelectsSamplesAndVariants) {

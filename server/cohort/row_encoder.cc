@@ -16,6 +16,10 @@ absl::StatusOr<RowEncoder> RowEncoder::Make(Packing packing, size_t variants, st
   encoder.packing_ = packing;
   encoder.variants_ = variants;
   if (selection.size() < variants) encoder.selection_ = std::move(selection);
+  for (const size_t variant : encoder.selection_) {
+    const auto block = static_cast<uint32_t>(variant / kBlockVariants);
+    if (encoder.blocks_.empty() || encoder.blocks_.back() != block) encoder.blocks_.push_back(block);
+  }
   encoder.encoding_ = encoding == v1::GENOTYPE_ENCODING_UNSPECIFIED ? native : encoding;
   const size_t sent = encoder.variant_count();
   switch (encoder.encoding_) {
@@ -37,15 +41,6 @@ absl::StatusOr<RowEncoder> RowEncoder::Make(Packing packing, size_t variants, st
     default:
       return FieldError("encoding", "is unknown; DIPLOID_2BIT, HAPLOTYPE_1BIT and INT8 are known");
   }
-}
-
-std::vector<uint32_t> RowEncoder::blocks() const {
-  std::vector<uint32_t> blocks;
-  for (const size_t variant : selection_) {
-    const auto block = static_cast<uint32_t>(variant / kBlockVariants);
-    if (blocks.empty() || blocks.back() != block) blocks.push_back(block);
-  }
-  return blocks;
 }
 
 void RowEncoder::Select(const GenotypeMatrix& tile, size_t row, std::vector<uint8_t>& codes) const {

@@ -33,7 +33,7 @@ class RowEncoder {
   /// Bytes of one sample, all of its rows.
   size_t sample_bytes() const { return sample_bytes_; }
   /// The blocks of a tile that Encode reads, for Generator::Generate: ascending, and empty where all variants are sent.
-  std::vector<uint32_t> blocks() const;
+  const std::vector<uint32_t>& blocks() const { return blocks_; }
 
   /// Encodes a sample of a tile into `out`, which has sample_bytes() bytes.
   void Encode(const GenotypeMatrix& tile, size_t sample, std::span<uint8_t> out, Scratch& scratch) const;
@@ -46,6 +46,7 @@ class RowEncoder {
   Packing packing_ = Packing::kDiploid2Bit;
   size_t variants_ = 0;
   std::vector<size_t> selection_;  // empty = all
+  std::vector<uint32_t> blocks_;
   v1::GenotypeEncoding encoding_ = v1::GENOTYPE_ENCODING_UNSPECIFIED;
   size_t sample_bytes_ = 0;
 };

@@ -14,6 +14,7 @@ void Tile::Add(Slice slice) {
 
 void Tile::Clear() {
   completed_.clear();
+  charges_.clear();
   slices_.clear();
   samples_ = 0;
 }
@@ -37,10 +38,7 @@ absl::Status Tile::Generate() {
       slice.batch->SetCondition(sample - slice.batch->first(), label, values);
     }
   }
-  const size_t rows = samples * RowsPerSample(generator.packing());
-  if (rows_.rows() != rows || rows_.variants() != generator.variant_count() || rows_.packing() != generator.packing()) {
-    rows_ = GenotypeMatrix(generator.packing(), rows, generator.variant_count());
-  }
+  rows_.Resize(generator.packing(), samples * RowsPerSample(generator.packing()), generator.variant_count());
   GENOSERVE_RETURN_IF_ERROR(generator.Generate(specs_, any.kind()->blocks, rows_));
   place = 0;
   for (const Slice& slice : slices_) {
