@@ -65,7 +65,7 @@ class FairQueue {
   /// By how much virtual time a member is before another: what it had beyond its share, over its weight.
   double Lead(const Member& member, const Member& other) const { return member.time_ - other.time_; }
 
-  /// Adds the cost of what a member was given.
+  /// Adds the cost of what a member was given; below 0 to take back what was charged too much.
   void Charge(Member& member, double cost) { member.time_ += cost / member.weight_; }
 
   /// Whether a member that pauses has had no more than its share, so that it may as well be forgotten.

@@ -25,10 +25,20 @@ class Tile {
     int64_t count;
   };
 
+  /// What a principal was charged for samples of the tile before anybody knew how long it takes.
+  struct Charge {
+    PrincipalShare* principal;
+    JobClass turn;
+    int64_t samples;
+    double seconds;
+  };
+
   const std::vector<Slice>& slices() const { return slices_; }
+  const std::vector<Charge>& charges() const { return charges_; }
   int64_t samples() const { return samples_; }
 
   void Add(Slice slice);
+  void AddCharge(const Charge& charge) { charges_.push_back(charge); }
   /// Lets go of the jobs, and perhaps of their versions.
   void Clear();
 
@@ -40,6 +50,7 @@ class Tile {
 
  private:
   std::vector<Slice> slices_;
+  std::vector<Charge> charges_;
   std::vector<const Slice*> completed_;
   int64_t samples_ = 0;
   std::vector<SampleSpec> specs_;

@@ -1,6 +1,7 @@
 #include "server/scheduler/tile_planner.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -26,7 +27,7 @@ struct PrincipalShare {
   const JobClass large_class;  // of jobs that are not interactive
   const bool named;            // in the configuration
   Backlog backlog;
-  int64_t jobs = 0;  // that have not ended
+  int64_t users = 0;  // jobs that have not ended and charges of tiles that are not published
   std::array<PrincipalQueue, kJobClasses> queues;
 };
 
@@ -50,13 +51,17 @@ constexpr size_t kMostMates = 64;
 constexpr size_t kMostKinds = 256;
 // How much longer than is left the measured speed must say for a deadline to be hopeless.
 constexpr double kDeadlineMargin = 1.25;
+// Genotypes that a worker makes in a second, where nothing has been measured.
+constexpr double kGuessedSpeed = 1e8;
+// When to ask again after a tile that found no memory.
+constexpr absl::Duration kMemoryRetry = absl::Seconds(1);
 
 int64_t TileSamples(const JobSpec& spec) { return static_cast<int64_t>(spec.version->generator->max_tile_samples()); }
 
-// In genotypes or alleles, which is what the last and largest layer of a network takes time for.
-double Cost(const JobSpec& spec, int64_t samples) {
-  const size_t rows = RowsPerSample(spec.version->generator->packing());
-  return static_cast<double>(samples) * static_cast<double>(rows * spec.encoder.variant_count());
+// Genotypes or alleles of a sample, asked for or not.
+double RowGenotypes(const JobSpec& spec) {
+  const Generator& generator = *spec.version->generator;
+  return static_cast<double>(RowsPerSample(generator.packing()) * generator.variant_count());
 }
 
 size_t Index(JobClass job_class) { return static_cast<size_t>(job_class); }
@@ -82,7 +87,7 @@ PrincipalShare& TilePlanner::FindPrincipal(const std::string& name) {
   // Others that are gone and have nothing to make up for are as good as new when they come back.
   std::erase_if(principals_, [this](const auto& each) {
     const PrincipalShare& share = *each.second;
-    if (share.named || share.jobs > 0) return false;
+    if (share.named || share.users > 0) return false;
     for (size_t i = 0; i < kJobClasses; ++i) {
       if (!class_queues_[i]->principals.Settled(share.queues[i])) return false;
     }
@@ -93,14 +98,13 @@ PrincipalShare& TilePlanner::FindPrincipal(const std::string& name) {
 }
 
 std::shared_ptr<TileKind> TilePlanner::FindKind(const JobSpec& spec) {
-  std::vector<uint32_t> blocks = spec.encoder.blocks();
   for (const auto& kind : kinds_) {
-    if (kind->version.lock() == spec.version && kind->blocks == blocks) return kind;
+    if (kind->version.lock() == spec.version && kind->blocks == spec.encoder.blocks()) return kind;
   }
   std::erase_if(kinds_, [this](const auto& kind) {
     return kind->version.expired() || (kinds_.size() >= kMostKinds && kind.use_count() == 1);
   });
-  kinds_.push_back(std::make_shared<TileKind>(TileKind{spec.version, std::move(blocks), {}}));
+  kinds_.push_back(std::make_shared<TileKind>(TileKind{spec.version, spec.encoder.blocks(), {}}));
   return kinds_.back();
 }
 
@@ -115,11 +119,10 @@ absl::StatusOr<std::shared_ptr<GenerationJob>> TilePlanner::Submit(JobSpec spec,
   auto job = std::make_shared<GenerationJob>(std::move(spec), kind, job_class, now, live_);
   job->principal_ = &principal;
   job->place_ = jobs_.insert(jobs_.end(), job);
-  ++principal.jobs;
+  ++principal.users;
   principal.backlog.Add(samples, now);
   backlog_.Add(samples, now);
   queued_by_class_[Index(job_class)] += samples;
-  tile_cost_ = std::max(tile_cost_, Cost(job->spec_, TileSamples(job->spec_)));
   EnqueueIfRunnable(job);
   return job;
 }
@@ -155,10 +158,11 @@ absl::Status TilePlanner::CheckDeadline(const JobSpec& spec, const TileKind& kin
                                                     " and the deadline is in ", absl::FormatDuration(left)));
   }
   // Jobs of one principal and class have turns, so as much of each goes before the last sample of this one. What others
-  // have queued is left out: they may end at any time.
+  // have queued is left out: they may end at any time. So are jobs whose ring is full: nobody may ever read it.
   int64_t before = 0;
   for (const auto& job : jobs_) {
-    if (job->kind_.get() == &kind && job->class_ == job_class && job->spec_.principal == spec.principal) {
+    if (job->kind_.get() == &kind && job->class_ == job_class && job->spec_.principal == spec.principal &&
+        Runnable(*job)) {
       before += std::min(samples, job->remaining());
     }
   }
@@ -213,10 +217,22 @@ void TilePlanner::Dequeue(GenerationJob& job) {
   if (class_queues_[place]->principals.empty()) classes_.Remove(*class_queues_[place]);
 }
 
+double TilePlanner::SecondsPerSample(const GenerationJob& job) const {
+  const std::optional<double> speed = job.kind_->speed.PerSecond();
+  if (speed.has_value()) return 1 / *speed;
+  return RowGenotypes(job.spec_) / genotypes_.PerSecond().value_or(kGuessedSpeed);
+}
+
 TilePlanner::ClassQueue* TilePlanner::NextClass() {
   const ClassQueue* const due = classes_.Next();
+  double most = 0;
   for (const auto& each : class_queues_) {
-    if (!each->principals.empty() && classes_.Lead(*each, *due) <= tile_cost_) return each.get();
+    if (each->principals.empty()) continue;
+    const GenerationJob& job = *each->principals.Next()->jobs.front();
+    most = std::max(most, SecondsPerSample(job) * static_cast<double>(TileSamples(job.spec_)));
+  }
+  for (const auto& each : class_queues_) {
+    if (!each->principals.empty() && classes_.Lead(*each, *due) <= most) return each.get();
   }
   return nullptr;
 }
@@ -256,9 +272,11 @@ bool TilePlanner::Take(absl::Time now, Tile& tile, Jobs& expired) {
         space = TileSamples(job->spec_);
       }
       const int64_t count = std::min(TakeNow(*job), space);
-      const double cost = Cost(job->spec_, count);
-      of_class->principals.Charge(*queue, cost);
-      classes_.Charge(*of_class, cost);
+      const double seconds = SecondsPerSample(*job) * static_cast<double>(count);
+      of_class->principals.Charge(*queue, seconds);
+      classes_.Charge(*of_class, seconds);
+      tile.AddCharge({job->principal_, job->turn(), count, seconds});
+      ++job->principal_->users;
       TakeSamples(job, count, now, tile);
       space -= count;
       taken.push_back(job);
@@ -284,15 +302,26 @@ void TilePlanner::TakeSamples(const std::shared_ptr<GenerationJob>& job, int64_t
 }
 
 void TilePlanner::Publish(Tile& tile, const absl::Status& status, absl::Duration took, absl::Time now, Jobs& ready) {
-  TileKind& kind = *tile.slices().front().job->kind_;
+  const auto samples = static_cast<double>(tile.samples());
+  for (const Tile::Charge& charge : tile.charges()) {
+    const double due = absl::ToDoubleSeconds(took) * static_cast<double>(charge.samples) / samples;
+    const size_t place = Index(charge.turn);
+    class_queues_[place]->principals.Charge(charge.principal->queues[place], due - charge.seconds);
+    classes_.Charge(*class_queues_[place], due - charge.seconds);
+    --charge.principal->users;
+  }
+  const GenerationJob& any = *tile.slices().front().job;
   if (!status.ok()) {
+    const absl::Status told =
+        absl::IsResourceExhausted(status) ? RetryLater(status.code(), status.message(), kMemoryRetry) : status;
     for (const Tile::Slice& slice : tile.slices()) {
       if (slice.job->ended_) continue;
-      End(*slice.job, status, now);
+      End(*slice.job, told, now);
       ready.push_back(slice.job);
     }
-  } else if (2 * tile.samples() >= TileSamples(tile.slices().front().job->spec_)) {
-    kind.speed.Add(static_cast<double>(tile.samples()), took);
+  } else if (2 * tile.samples() >= TileSamples(any.spec_)) {
+    any.kind_->speed.Add(samples, took);
+    genotypes_.Add(samples * RowGenotypes(any.spec_), took);
   }
   for (const Tile::Slice* slice : tile.completed()) {
     slice->batch->sealed_ = true;
@@ -319,8 +348,8 @@ absl::StatusOr<std::shared_ptr<PendingBatch>> TilePlanner::Pop(const std::shared
   return batch;
 }
 
-TilePlanner::Ring TilePlanner::End(GenerationJob& job, const absl::Status& status, absl::Time now) {
-  if (job.ended_) return {};
+void TilePlanner::End(GenerationJob& job, const absl::Status& status, absl::Time now) {
+  if (job.ended_) return;
   Dequeue(job);
   job.ended_ = true;
   job.status_ = status;
@@ -328,10 +357,11 @@ TilePlanner::Ring TilePlanner::End(GenerationJob& job, const absl::Status& statu
   backlog_.Drop(left, now);
   queued_by_class_[Index(job.class_)] -= left;
   job.principal_->backlog.Drop(left, now);
-  --job.principal_->jobs;
+  --job.principal_->users;
   job.principal_ = nullptr;
   jobs_.erase(job.place_);
-  return std::exchange(job.ring_, {});
+  std::move(job.ring_.begin(), job.ring_.end(), std::back_inserter(discarded_));
+  job.ring_.clear();
 }
 
 TilePlanner::Jobs TilePlanner::EndAll(const absl::Status& status, absl::Time now) {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -26,11 +27,14 @@ namespace genoserve {
 /// the order of the calls decides, so that a simulation can go through any schedule. Not thread-safe.
 ///
 /// Tiles go to classes, within a class to principals, and within a principal to jobs in turn. Principals share by
-/// virtual time, in genotypes asked for: one with nothing to do leaves its share to the others, and one that comes back
-/// is next. Of classes the most urgent one goes first, until it is ahead of its share, also by virtual time, by what a
-/// full tile of the last class costs: so it may be busy for many tiles at once, and yet nobody starves. Interactive
-/// are jobs of at most one tile, and the first few samples of all others, so that first batches leave early. A tile
-/// holds samples of one class only, so that an interactive one is no longer than it must be.
+/// virtual time, in seconds of a worker: what a tile is expected to take is charged when it is taken, by the measured
+/// speed of its kind, and put right by what it took once it is published. Variants asked for are no measure of that: a
+/// network's body and a chain's walk are paid for a region as for a row. A principal with nothing to do leaves its
+/// share to the others, and one that comes back is next. Of classes the most urgent one goes first, until it is ahead
+/// of its share, also by virtual time, by the longest of the full tiles that are next in the classes: so it may be busy
+/// for many tiles at once, and yet nobody starves. Interactive are jobs of at most one tile, and the first few samples
+/// of all others, so that first batches leave early. A tile holds samples of one class only, so that an interactive one
+/// is no longer than it must be.
 ///
 /// A job whose ring is full, that has ended or whose deadline has passed is not runnable, so that a slow reader costs
 /// no compute.
@@ -53,10 +57,10 @@ class TilePlanner {
   /// Admits a job, which counts until it has ended: until all batches are popped, or Cancel, or an error.
   ///
   /// RESOURCE_EXHAUSTED with RetryInfo where too many samples would be queued, of the principal or of all, or where its
-  /// deadline cannot be met behind what the same principal has queued: waiting helps. INVALID_ARGUMENT for more samples
-  /// than the principal may ever queue. DEADLINE_EXCEEDED where the deadline has passed or cannot be met even by all
-  /// workers together: the caller would learn nothing else later, and waiting does not help. Deadlines are judged by
-  /// the measured speed of tiles of this kind with a margin, and not before it is known.
+  /// deadline cannot be met behind what the same principal has queued and reads: waiting helps. INVALID_ARGUMENT for
+  /// more samples than the principal may ever queue. DEADLINE_EXCEEDED where the deadline has passed or cannot be met
+  /// even by all workers together: the caller would learn nothing else later, and waiting does not help. Deadlines are
+  /// judged by the measured speed of tiles of this kind with a margin, and not before it is known.
   absl::StatusOr<std::shared_ptr<GenerationJob>> Submit(JobSpec spec, absl::Time now);
 
   /// Fills an empty tile; false where no job is runnable. Jobs that turn out to be past their deadline end and are
@@ -66,19 +70,22 @@ class TilePlanner {
   /// Whether Take would find something to do.
   bool HasWork() const { return !classes_.empty(); }
 
-  /// Takes note of a generated tile, or of the error that ended its jobs, and of how long it took. Jobs for which Pop
-  /// has something new to tell are added to `ready`. The tile is then for its worker to clear.
+  /// Takes note of a generated tile, or of the error that ends its jobs, and of how long it took. Jobs for which Pop
+  /// has something new to tell are added to `ready`. Where memory was short jobs end with RetryInfo: a smaller tile, or
+  /// a later one, may do. The tile is then for its worker to clear; each that Take filled must come here, once.
   void Publish(Tile& tile, const absl::Status& status, absl::Duration took, absl::Time now, Jobs& ready);
 
   /// The next batch of a job; null where it is not ready yet. The status of a job that failed.
   absl::StatusOr<std::shared_ptr<PendingBatch>> Pop(const std::shared_ptr<GenerationJob>& job, absl::Time now);
 
-  /// Ends a job, which the caller holds, with a status. Returns its ring, which is for the caller to free, at leisure.
-  /// Does nothing where the job has ended.
-  Ring End(GenerationJob& job, const absl::Status& status, absl::Time now);
+  /// Ends a job, which the caller holds, with a status. Does nothing where the job has ended.
+  void End(GenerationJob& job, const absl::Status& status, absl::Time now);
 
   /// Ends all jobs with a status; returns them.
   Jobs EndAll(const absl::Status& status, absl::Time now);
+
+  /// The batches of jobs that ended since the last call, by whatever it was, for the caller to free at leisure.
+  Ring Discarded() { return std::exchange(discarded_, {}); }
 
   int64_t queued_samples() const { return backlog_.samples(); }
   /// By JobClass.
@@ -96,6 +103,7 @@ class TilePlanner {
   absl::Status CheckRoom(int64_t samples, PrincipalShare& principal, const std::string& name, absl::Time now);
   absl::Status CheckDeadline(const JobSpec& spec, const TileKind& kind, JobClass job_class, absl::Time now) const;
 
+  double SecondsPerSample(const GenerationJob& job) const;
   ClassQueue* NextClass();
   int64_t TakeNow(const GenerationJob& job) const;
   bool Runnable(const GenerationJob& job) const;
@@ -113,7 +121,8 @@ class TilePlanner {
   Backlog backlog_;
   std::array<int64_t, kJobClasses> queued_by_class_{};
   int64_t taken_samples_ = 0;
-  double tile_cost_ = 0;  // of the largest full tile so far
+  RateMeter genotypes_;  // of whole rows that one worker makes in well filled tiles, whatever their kind
+  Ring discarded_;
 };
 
 }  // namespace genoserve

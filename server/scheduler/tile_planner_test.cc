@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <optional>
 #include <random>
 
 #include "core/base/file.h"
@@ -57,10 +58,16 @@ class TilePlannerTest : public testing::Test {
     planner_ = std::make_unique<TilePlanner>(TilePlanner::Options{workers, max_queued, std::move(principals)}, live_);
   }
 
-  static JobSpec Spec(int64_t samples, const std::string& principal) {
+  static JobSpec Spec(int64_t samples, const std::string& principal, bool one_snp = false) {
     v1::StreamCohortRequest request;
     request.set_cohort_size(samples);
     request.set_seed(1);
+    if (one_snp) {
+      auto* region = request.add_regions();
+      region->set_contig("1");
+      region->set_start(100);
+      region->set_end(101);
+    }
     JobSpec spec = ResolveCohort(request, version_, int64_t{1} << 40, 0).value().job;
     spec.principal = principal;
     return spec;
@@ -71,16 +78,29 @@ class TilePlannerTest : public testing::Test {
     return job.value_or(nullptr);
   }
 
-  // Samples of each job in the next tile, which is generated, in `took`, and popped by its callers.
-  std::map<GenerationJob*, int64_t> Next(absl::Duration took = absl::Milliseconds(1)) {
+  std::shared_ptr<GenerationJob> SubmitOneSnp(int64_t samples, const std::string& principal) {
+    auto job = planner_->Submit(Spec(samples, principal, /*one_snp=*/true), now_);
+    EXPECT_TRUE(job.ok()) << job.status();
+    return job.value_or(nullptr);
+  }
+
+  // Samples of each job in the next tile, which is generated, in `took` or else in what a full tile of its kind takes
+  // in proportion, and popped by its callers.
+  std::map<GenerationJob*, int64_t> Next(std::optional<absl::Duration> took = std::nullopt) {
     std::map<GenerationJob*, int64_t> samples;
     TilePlanner::Jobs jobs;
     Tile tile;
     if (!planner_->Take(now_, tile, jobs)) return samples;
     const absl::Status status = tile.Generate();
-    now_ += took;
-    planner_->Publish(tile, status, took, now_, jobs);
-    for (const Tile::Slice& slice : tile.slices()) samples[slice.job.get()] += slice.count;
+    const bool whole = tile.slices().front().job->kind()->blocks.empty();
+    const absl::Duration per_sample = (whole ? whole_tile_ : one_snp_tile_) / static_cast<int64_t>(kTile);
+    if (!took.has_value()) took = tile.samples() * per_sample;
+    now_ += *took;
+    planner_->Publish(tile, status, *took, now_, jobs);
+    for (const Tile::Slice& slice : tile.slices()) {
+      samples[slice.job.get()] += slice.count;
+      spent_[slice.job->spec().principal] += *took * slice.count / tile.samples();
+    }
     for (const Tile::Slice& slice : tile.slices()) {
       while (true) {
         const auto batch = planner_->Pop(slice.job, now_);
@@ -108,6 +128,10 @@ class TilePlannerTest : public testing::Test {
   std::shared_ptr<LiveWork> live_ = std::make_shared<LiveWork>();
   std::unique_ptr<TilePlanner> planner_;
   absl::Time now_ = absl::UnixEpoch();
+  // What full tiles of all variants and of one take.
+  absl::Duration whole_tile_ = kTile * absl::Microseconds(10);
+  absl::Duration one_snp_tile_ = kTile * absl::Microseconds(6);
+  std::map<std::string, absl::Duration> spent_;  // on each principal
 };
 
 ModelHandle TilePlannerTest::version_;
@@ -197,6 +221,45 @@ TEST_F(TilePlannerTest, PrincipalsShareByWeightWithinATile) {
       }
     }
   }
+}
+
+// One variant of a network costs more than half of a row, so that what is asked for is no measure of a turn.
+TEST_F(TilePlannerTest, ARegionIsChargedWhatItTakes) {
+  Start();
+  const auto whole = Submit(kLarge, "whole");
+  const auto region = SubmitOneSnp(kLarge, "region");
+  for (int i = 0; i < 1000; ++i) Next();
+  EXPECT_LE(absl::AbsDuration(spent_["whole"] - spent_["region"]), 2 * whole_tile_);
+}
+
+TEST_F(TilePlannerTest, LoopsOverOneVariantDoNotStarveBulk) {
+  // Tiles that are too small for a measure of their kind, one request after the other, and a fixed cost for each.
+  for (const int64_t samples : {int64_t{1}, static_cast<int64_t>(kTile)}) {
+    Start();
+    spent_.clear();
+    const auto bulk = Submit(kLarge, "bulk");
+    std::shared_ptr<GenerationJob> loop = SubmitOneSnp(samples, "loop");
+    for (int i = 0; i < 3000; ++i) {
+      const bool had_turn = Next(one_snp_tile_).contains(loop.get());
+      if (had_turn) loop = SubmitOneSnp(samples, "loop");
+    }
+    EXPECT_LE(absl::AbsDuration(spent_["loop"] - 16 * spent_["bulk"]), 2 * 16 * one_snp_tile_) << samples;
+  }
+}
+
+TEST_F(TilePlannerTest, TheLeadOfInteractiveWorkIsOfTheTilesAtHand) {
+  Start();
+  whole_tile_ = absl::Seconds(1);
+  one_snp_tile_ = absl::Milliseconds(1);
+  const auto large = Submit(kLarge, "large");
+  for (int i = 0; i < 20; ++i) Next();
+  planner_->End(*large, absl::CancelledError("gone"), now_);
+  const auto bulk = SubmitOneSnp(kLarge, "bulk");
+  for (int i = 0; i < 100; ++i) Next();
+  spent_.clear();
+  std::shared_ptr<GenerationJob> loop = SubmitOneSnp(kTile, "loop");
+  while (Next().contains(loop.get())) loop = SubmitOneSnp(kTile, "loop");
+  EXPECT_LE(spent_["loop"], 2 * 16 * one_snp_tile_) << "a large model that was served before is no excuse";
 }
 
 TEST_F(TilePlannerTest, OnePrincipalGainsNothingByManyJobs) {
@@ -311,6 +374,22 @@ TEST_F(TilePlannerTest, DeadlinesAreJudgedOnlyByWhatWasMeasured) {
   EXPECT_TRUE(submit(25'600, absl::Milliseconds(2000), "b").ok());
 }
 
+TEST_F(TilePlannerTest, AStalledStreamDoesNotMakeADeadlineHopeless) {
+  Start();
+  const auto job = Submit(200'000, "a");
+  for (int i = 0; i < 40; ++i) Next(absl::Milliseconds(10));  // 12,800 samples a second
+  JobSpec feasible = Spec(12'800, "a");
+  feasible.deadline = now_ + absl::Seconds(1);
+  EXPECT_TRUE(absl::IsResourceExhausted(planner_->Submit(feasible, now_).status())) << "the other one runs";
+  // Nobody reads it any more.
+  TilePlanner::Jobs ready;
+  for (Tile tile; planner_->Take(now_, tile, ready); tile.Clear()) {
+    planner_->Publish(tile, tile.Generate(), absl::Milliseconds(10), now_, ready);
+  }
+  const absl::Status status = planner_->Submit(feasible, now_).status();
+  EXPECT_TRUE(status.ok()) << status;
+}
+
 TEST_F(TilePlannerTest, AJobPastItsDeadlineIsNotGenerated) {
   Start();
   JobSpec spec = Spec(1000, "");
@@ -340,6 +419,21 @@ TEST_F(TilePlannerTest, AnErrorEndsTheJobsOfTheTile) {
   EXPECT_EQ(planner_->Pop(a, now_).status().message(), "a bug");
   EXPECT_EQ(planner_->Pop(b, now_).status().code(), absl::StatusCode::kInternal);
   EXPECT_EQ(planner_->queued_samples(), 0);
+}
+
+TEST_F(TilePlannerTest, ATileWithoutMemoryIsToBeAskedForAgain) {
+  Start();
+  const std::vector<std::shared_ptr<GenerationJob>> mates = {Submit(16), Submit(16)};
+  Tile tile;
+  TilePlanner::Jobs ready;
+  ASSERT_TRUE(planner_->Take(now_, tile, ready));
+  planner_->Publish(tile, absl::ResourceExhaustedError("out of memory"), absl::ZeroDuration(), now_, ready);
+  for (const auto& mate : mates) {
+    const absl::Status status = planner_->Pop(mate, now_).status();
+    EXPECT_TRUE(absl::IsResourceExhausted(status));
+    EXPECT_EQ(status.message(), "out of memory");
+    EXPECT_GT(RetryDelay(status), absl::ZeroDuration());
+  }
 }
 
 }  // namespace

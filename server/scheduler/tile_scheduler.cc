@@ -36,7 +36,7 @@ TileScheduler::~TileScheduler() {
 
 absl::StatusOr<std::shared_ptr<GenerationJob>> TileScheduler::Submit(JobSpec spec) {
   absl::MutexLock lock(&mutex_);
-  if (stopping_) return absl::UnavailableError("the server is shutting down");
+  if (!refusal_.ok()) return refusal_;
   auto job = planner_.Submit(std::move(spec), options_.clock->Now());
   TellQueue();
   return job;
@@ -56,17 +56,21 @@ absl::StatusOr<std::optional<v1::GenotypeBatch>> TileScheduler::Pop(const std::s
 }
 
 void TileScheduler::Cancel(GenerationJob& job) {
-  TilePlanner::Ring ring;  // freed without the lock
+  TilePlanner::Ring freed;  // without the lock, here and below
   absl::MutexLock lock(&mutex_);
-  ring = planner_.End(job, absl::CancelledError("the job was cancelled"), options_.clock->Now());
+  planner_.End(job, absl::CancelledError("the job was cancelled"), options_.clock->Now());
+  freed = planner_.Discarded();
   TellQueue();
 }
 
 void TileScheduler::FailAll(const absl::Status& status) {
   TilePlanner::Jobs failed;
+  TilePlanner::Ring freed;
   {
     absl::MutexLock lock(&mutex_);
+    refusal_ = status;
     failed = planner_.EndAll(status, options_.clock->Now());
+    freed = planner_.Discarded();
     TellQueue();
   }
   Notify(failed);
@@ -91,9 +95,11 @@ void TileScheduler::Work(int worker) {
     const absl::Time end = options_.clock->Now();
     metrics_.ObserveTile(end - begin, tile.samples());
     TilePlanner::Jobs ready;
+    TilePlanner::Ring freed;
     {
       absl::MutexLock lock(&mutex_);
       planner_.Publish(tile, status, end - begin, end, ready);
+      freed = planner_.Discarded();
       if (absl::IsUnavailable(status)) device_broken_ = true;
       if (!status.ok()) TellQueue();
     }
@@ -106,11 +112,13 @@ void TileScheduler::Work(int worker) {
 bool TileScheduler::TakeTile(Tile& tile) {
   while (true) {
     TilePlanner::Jobs expired;
+    TilePlanner::Ring freed;
     {
       absl::MutexLock lock(&mutex_);
       mutex_.Await(absl::Condition(this, &TileScheduler::HasWork));
       if (stopping_) return false;
       if (planner_.Take(options_.clock->Now(), tile, expired) && expired.empty()) return true;
+      freed = planner_.Discarded();
       TellQueue();
     }
     Notify(expired);

@@ -43,8 +43,8 @@ class TileScheduler {
   /// Ends the workers after the tiles that they compute. Jobs may be held longer, but yield nothing more.
   ~TileScheduler();
 
-  /// Admits a job, as TilePlanner::Submit says. Cancel it where not all of its batches are popped. UNAVAILABLE where
-  /// the scheduler ends.
+  /// Admits a job, as TilePlanner::Submit says. Cancel it where not all of its batches are popped. After FailAll the
+  /// status that it told.
   absl::StatusOr<std::shared_ptr<GenerationJob>> Submit(JobSpec spec);
 
   /// The next batch of a job; nothing where it is not ready yet, in which case on_ready is called once it is. The
@@ -54,7 +54,7 @@ class TileScheduler {
   /// Ends a job: its samples leave the queue and its ring is emptied. Does nothing where it has ended.
   void Cancel(GenerationJob& job);
 
-  /// Ends all jobs with a status, which their streams are told.
+  /// Ends all jobs, which their streams are told, and refuses all that come later, with a status.
   void FailAll(const absl::Status& status);
 
   Stats stats() const;
@@ -74,6 +74,7 @@ class TileScheduler {
   TilePlanner planner_ ABSL_GUARDED_BY(mutex_);
   bool device_broken_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Status refusal_ ABSL_GUARDED_BY(mutex_);  // of FailAll
   std::vector<std::thread> workers_;
 };
 

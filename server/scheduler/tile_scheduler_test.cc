@@ -9,6 +9,7 @@
 
 #include "absl/synchronization/notification.h"
 #include "core/base/file.h"
+#include "server/rpc_error.h"
 #include "server/service/resolve_request.h"
 #include "tests/support/artifacts.h"
 
@@ -128,13 +129,14 @@ TEST_F(TileSchedulerTest, AFullRingCostsNoFurtherCompute) {
 }
 
 TEST_F(TileSchedulerTest, ACancelledJobYieldsNothingAndIsLetGo) {
-  TileScheduler scheduler(metrics_, Workers(2));
+  TileScheduler scheduler(metrics_, Workers(1));
   Job job = Submit(scheduler, Spec(int64_t{1} << 30));
   job.signal->Await();
   scheduler.Cancel(*job.job);
   EXPECT_EQ(scheduler.Pop(job.job).status().code(), absl::StatusCode::kCancelled);
   EXPECT_EQ(scheduler.stats().queued_samples, 0);
-  // Workers let go of it at the end of the tiles that they compute; later tiles come after those.
+  // The worker lets go of it at the end of the tile that it computes; as there is only one, later tiles come after
+  // that.
   const std::weak_ptr<GenerationJob> weak = job.job;
   job.job.reset();
   Drain(scheduler, Submit(scheduler, Spec(20'000)), 20'000);
@@ -170,6 +172,15 @@ TEST_F(TileSchedulerTest, FailingAllTellsEveryStream) {
   b.signal->Await();
   EXPECT_EQ(scheduler.Pop(a.job).status().code(), absl::StatusCode::kUnavailable);
   EXPECT_EQ(scheduler.Pop(b.job).status().message(), "going");
+  EXPECT_EQ(scheduler.stats().live_batches, 0);
+}
+
+TEST_F(TileSchedulerTest, WhoComesAfterAllFailedIsToldTheSame) {
+  TileScheduler scheduler(metrics_, Workers(1));
+  const absl::Status going = RetryLater(absl::StatusCode::kUnavailable, "going", absl::Seconds(1));
+  scheduler.FailAll(going);
+  EXPECT_EQ(scheduler.Submit(Spec(1)).status(), going);
+  EXPECT_EQ(scheduler.stats().live_jobs, 0);
 }
 
 }  // namespace
