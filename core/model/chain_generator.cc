@@ -13,6 +13,7 @@
 #include "core/model/chain_graph.h"
 #include "core/model/chain_walk.h"
 #include "core/model/condition.h"
+#include "core/model/pool.h"
 #include "core/model/spec_field.h"
 
 namespace genoserve {
@@ -47,11 +48,12 @@ class ChainGenerator final : public Generator {
     GENOSERVE_RETURN_IF_ERROR(CheckBlocks(blocks, graph_.variants()));
     const std::vector<Stretch> stretches = Stretches(blocks);
     const size_t per_sample = RowsPerSample(packing_);
+    const Pool<Buffers>::Lease buffers = buffers_.Take();
     for (size_t i = 0; i < samples.size(); ++i) {
       if (samples[i].sample >> 48 != 0) return absl::InvalidArgumentError("a sample index is 2^48 or more");
       for (size_t half = 0; half < per_sample; ++half) {
-        GENOSERVE_RETURN_IF_ERROR(
-            GenerateRow(samples[i], static_cast<int>(half), stretches, rows.MutableRow(i * per_sample + half)));
+        GENOSERVE_RETURN_IF_ERROR(GenerateRow(samples[i], static_cast<int>(half), stretches, *buffers,
+                                              rows.MutableRow(i * per_sample + half)));
       }
     }
     return absl::OkStatus();
@@ -62,6 +64,13 @@ class ChainGenerator final : public Generator {
   struct Stretch {
     size_t chromosome = 0;
     size_t end = 0;
+  };
+
+  // What a row with phenotypes needs, kept from row to row.
+  struct Buffers {
+    std::vector<float> condition;
+    std::vector<double> scores;
+    std::vector<uint8_t> codes;
   };
 
   std::vector<Stretch> Stretches(std::span<const uint32_t> blocks) const {
@@ -81,7 +90,7 @@ class ChainGenerator final : public Generator {
     return stretches;
   }
 
-  absl::Status GenerateRow(const SampleSpec& sample, int half, std::span<const Stretch> stretches,
+  absl::Status GenerateRow(const SampleSpec& sample, int half, std::span<const Stretch> stretches, Buffers& buffers,
                            std::span<uint8_t> row) const {
     const ChainNumbers numbers = {PhiloxStream(sample.seed, sample.sample, half, Purpose::kAllele),
                                   PhiloxStream(sample.seed, sample.sample, half, Purpose::kLatent)};
@@ -93,11 +102,11 @@ class ChainGenerator final : public Generator {
       Walk(static_cast<size_t>(sample.label), {}, stretches, numbers, row);
       return absl::OkStatus();
     }
-    std::vector<float> condition(conditions_->inputs());
-    GENOSERVE_RETURN_IF_ERROR(EncodeCondition(manifest_, sample.phenotypes, condition));
+    buffers.condition.resize(conditions_->inputs());
+    GENOSERVE_RETURN_IF_ERROR(EncodeCondition(manifest_, sample.phenotypes, buffers.condition));
     const PhiloxStream choices(sample.seed, sample.sample, half, Purpose::kLabel);
-    const size_t kind = conditions_->ChooseClass(condition, choices);
-    Walk(kind, ChooseCandidates(kind, condition, numbers, choices, row), stretches, numbers, row);
+    const size_t kind = conditions_->ChooseClass(buffers.condition, choices);
+    Walk(kind, ChooseCandidates(kind, numbers, choices, buffers, row), stretches, numbers, row);
     return absl::OkStatus();
   }
 
@@ -121,27 +130,27 @@ class ChainGenerator final : public Generator {
 
   // Walks all candidates of all chromosomes for their scores, with `row` for use in between; empty where there is no
   // choice.
-  std::vector<size_t> ChooseCandidates(size_t kind, std::span<const float> condition, ChainNumbers numbers,
-                                       const PhiloxStream& choices, std::span<uint8_t> row) const {
+  std::vector<size_t> ChooseCandidates(size_t kind, ChainNumbers numbers, const PhiloxStream& choices, Buffers& buffers,
+                                       std::span<uint8_t> row) const {
     const size_t chromosomes = graph_.chromosomes();
     const size_t inputs = conditions_->inputs();
     if (candidates_ == 1 || inputs == 0) return {};
-    std::vector<double> scores(chromosomes * candidates_ * inputs);
-    std::vector<uint8_t> codes(graph_.variants());
+    buffers.scores.resize(chromosomes * candidates_ * inputs);
+    buffers.codes.resize(graph_.variants());
     for (size_t candidate = 0; candidate < candidates_; ++candidate) {
       numbers.first = FirstNumber(candidate);
       std::fill(row.begin(), row.end(), uint8_t{0});
       for (size_t chromosome = 0; chromosome < chromosomes; ++chromosome) {
         WalkChromosome(graph_, chromosome, kind, numbers, row);
       }
-      UnpackCodes(packing_, row, codes);
+      UnpackCodes(packing_, row, buffers.codes);
       for (size_t chromosome = 0; chromosome < chromosomes; ++chromosome) {
         const size_t first = graph_.Start(chromosome);
-        conditions_->Score(std::span(codes).subspan(first, graph_.Start(chromosome + 1) - first), first,
-                           std::span(scores).subspan((chromosome * candidates_ + candidate) * inputs, inputs));
+        conditions_->Score(std::span(buffers.codes).subspan(first, graph_.Start(chromosome + 1) - first), first,
+                           std::span(buffers.scores).subspan((chromosome * candidates_ + candidate) * inputs, inputs));
       }
     }
-    return conditions_->ChooseCandidates(scores, chromosomes, candidates_, condition, choices);
+    return conditions_->ChooseCandidates(buffers.scores, chromosomes, candidates_, buffers.condition, choices);
   }
 
   const v1::Manifest manifest_;
@@ -149,6 +158,7 @@ class ChainGenerator final : public Generator {
   const size_t candidates_;
   const ChainGraph graph_;
   const std::optional<ChainConditions> conditions_;  // absent where the classes are labels
+  mutable Pool<Buffers> buffers_;
 };
 
 }  // namespace
