@@ -3,9 +3,12 @@
 #include <grpcpp/generic/generic_stub.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <limits>
 #include <memory>
 #include <random>
 #include <string>
+#include <vector>
 
 #include "absl/synchronization/notification.h"
 #include "server/raw_connection.h"
@@ -15,6 +18,9 @@ namespace genoserve {
 namespace {
 
 using testing::AnyOf;
+
+constexpr int64_t kLeast = std::numeric_limits<int64_t>::min();
+constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
 
 class MalformedTest : public ServerTest {
  protected:
@@ -62,6 +68,67 @@ TEST_F(MalformedTest, AMessageThatIsNoRequestIsRefused) {
   request.resize(4);
   EXPECT_EQ(CodeOf(request), grpc::StatusCode::UNIMPLEMENTED);
   EXPECT_EQ(CodeOf(""), grpc::StatusCode::NOT_FOUND);
+}
+
+TEST_F(MalformedTest, ExtremeSizesAndRangesAreRefused) {
+  const std::vector<int64_t> extremes = {kLeast, kMost};
+  const auto expect_invalid = [this](const v1::StreamCohortRequest& request) {
+    EXPECT_EQ(StatusOf(request).error_code(), grpc::StatusCode::INVALID_ARGUMENT) << request.ShortDebugString();
+  };
+  for (const int64_t size : extremes) {
+    expect_invalid(CohortRequest("model", size));
+    for (const int64_t first : {kLeast, int64_t{-1}, int64_t{1}, kMost}) {
+      v1::StreamCohortRequest request = CohortRequest("model", size);
+      request.set_first_sample(first);
+      expect_invalid(request);
+      for (const int64_t count : extremes) {
+        request.set_sample_count(count);
+        expect_invalid(request);
+      }
+    }
+  }
+  for (const int64_t extreme : extremes) {
+    v1::StreamCohortRequest first = CohortRequest("model", 10);
+    first.set_first_sample(extreme);
+    expect_invalid(first);
+    v1::StreamCohortRequest count = CohortRequest("model", 10);
+    count.set_sample_count(extreme);
+    expect_invalid(count);
+    for (const int64_t next : {kLeast, int64_t{1}, kMost}) {
+      v1::StreamCohortRequest counts = CohortRequest("model", 0);
+      auto& terms = *counts.mutable_condition()->mutable_label_counts();
+      terms.add_counts()->set_label("L0");
+      terms.add_counts()->set_label("L1");
+      terms.mutable_counts(0)->set_count(extreme);
+      terms.mutable_counts(1)->set_count(next);
+      expect_invalid(counts);
+      counts.set_first_sample(extreme);
+      expect_invalid(counts);
+    }
+  }
+}
+
+TEST_F(MalformedTest, ExtremesInOtherFieldsAreRefusedWhereTheyMeanNothing) {
+  const auto code_of = [this](const std::function<void(v1::StreamCohortRequest&)>& spoil) {
+    v1::StreamCohortRequest request = CohortRequest("model", 10);
+    request.add_regions()->set_contig("1");
+    spoil(request);
+    return StatusOf(request).error_code();
+  };
+  using Request = v1::StreamCohortRequest;
+  for (const int32_t extreme : {std::numeric_limits<int32_t>::min(), std::numeric_limits<int32_t>::max()}) {
+    EXPECT_EQ(code_of([&](Request& r) { r.set_max_batch_bytes(extreme); }), grpc::StatusCode::INVALID_ARGUMENT);
+    EXPECT_EQ(code_of([&](Request& r) { r.set_encoding(static_cast<v1::GenotypeEncoding>(extreme)); }),
+              grpc::StatusCode::INVALID_ARGUMENT);
+    EXPECT_EQ(code_of([&](Request& r) { r.mutable_engine()->set_kernel_revision(extreme); }),
+              grpc::StatusCode::FAILED_PRECONDITION);
+  }
+  EXPECT_EQ(code_of([](Request& r) { r.mutable_regions(0)->set_start(kLeast); }), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(code_of([](Request& r) { r.mutable_regions(0)->set_end(kLeast); }), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(code_of([](Request& r) { r.mutable_regions(0)->set_start(kMost); }), grpc::StatusCode::NOT_FOUND);
+  // These have a meaning.
+  EXPECT_EQ(code_of([](Request& r) { r.mutable_regions(0)->set_end(kMost); }), grpc::StatusCode::OK);
+  EXPECT_EQ(code_of([](Request& r) { r.set_seed(std::numeric_limits<uint64_t>::max()); }), grpc::StatusCode::OK);
 }
 
 TEST_F(MalformedTest, ATooLargeRequestIsRefused) {

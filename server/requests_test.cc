@@ -2,8 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <string>
+#include <utility>
 
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
@@ -152,6 +154,31 @@ TEST_F(RequestsTest, DiploidIsTheSumOfTheHaplotypes) {
     for (size_t variant = 0; variant < 100; ++variant) {
       const int sum = a[2 * sample * 100 + variant] + a[(2 * sample + 1) * 100 + variant];
       ASSERT_EQ((static_cast<uint8_t>(d[sample * 25 + variant / 4]) >> (variant % 4 * 2)) & 3, sum);
+    }
+  }
+}
+
+// A sample of one variant is a byte or two, and its label and phenotypes are more.
+TEST_F(RequestsTest, ABatchIsBoundedWithItsConditions) {
+  for (const char* model : {"haplotypes", "diploid"}) {
+    for (const auto& [asked, limit] : {std::pair{0, size_t{256 << 10}}, {4 << 10, size_t{4 << 10}}}) {
+      v1::StreamCohortRequest request = CohortRequest(model, 60'000);
+      request.set_max_batch_bytes(asked);
+      auto* region = request.add_regions();
+      region->set_contig("1");
+      region->set_start(100);
+      region->set_end(100);
+      const auto cohort = Fetch(request);
+      ASSERT_TRUE(cohort.ok()) << cohort.status();
+      ASSERT_EQ(cohort->header.variant_count(), 1);
+      size_t most = 0;
+      for (const v1::GenotypeBatch& batch : cohort->batches) {
+        size_t bytes = batch.genotypes().size() + 4 * static_cast<size_t>(batch.label_indices_size());
+        for (const auto& phenotype : batch.phenotypes()) bytes += 8 * static_cast<size_t>(phenotype.values_size());
+        most = std::max(most, bytes);
+      }
+      EXPECT_LE(most, limit) << model;
+      EXPECT_GT(most, limit / 2) << model;
     }
   }
 }

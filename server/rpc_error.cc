@@ -12,9 +12,13 @@ namespace genoserve {
 namespace {
 
 template <typename Detail>
+std::string TypeUrl() {
+  return absl::StrCat("type.googleapis.com/", Detail::descriptor()->full_name());
+}
+
+template <typename Detail>
 absl::Status WithDetail(absl::Status status, const Detail& detail) {
-  status.SetPayload(absl::StrCat("type.googleapis.com/", Detail::descriptor()->full_name()),
-                    absl::Cord(detail.SerializeAsString()));
+  status.SetPayload(TypeUrl<Detail>(), absl::Cord(detail.SerializeAsString()));
   return status;
 }
 
@@ -53,6 +57,10 @@ absl::Status RetryLater(absl::StatusCode code, absl::string_view message, absl::
   detail.mutable_retry_delay()->set_seconds(millis / 1000);
   detail.mutable_retry_delay()->set_nanos(static_cast<int32_t>(millis % 1000 * 1'000'000));
   return WithDetail(absl::Status(code, message), detail);
+}
+
+bool IsRetryLater(const absl::Status& status) {
+  return status.GetPayload(TypeUrl<google::rpc::RetryInfo>()).has_value();
 }
 
 grpc::Status ToGrpcStatus(const absl::Status& status) {

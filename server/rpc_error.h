@@ -24,6 +24,8 @@ absl::Status UnmetPrecondition(absl::string_view subject, absl::string_view desc
 
 /// An error that waiting can cure, with RetryInfo.
 absl::Status RetryLater(absl::StatusCode code, absl::string_view message, absl::Duration delay);
+/// Whether a status is such an error.
+bool IsRetryLater(const absl::Status& status);
 
 /// The same code and message, with the payloads as a serialised google.rpc.Status in the error details.
 grpc::Status ToGrpcStatus(const absl::Status& status);

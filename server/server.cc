@@ -15,6 +15,7 @@
 #include "core/base/status.h"
 #include "core/quality/gate.h"
 #include "server/config.h"
+#include "server/rpc_error.h"
 #include "server/security/credentials.h"
 
 namespace genoserve {
@@ -29,12 +30,18 @@ constexpr int kShortestPingMs = 20'000;      // between pings of a client
 constexpr int kHandshakeTimeoutMs = 20'000;  // for a connection that says nothing, or half of what is due
 constexpr int kMostCalls = 1024;             // of one connection; a client holds further ones back itself
 constexpr int kGpuWorkers = 2;               // a tile is copied out and handed on while the next one is computed
+constexpr absl::Duration kElsewhereRetry = absl::Seconds(1);
 constexpr absl::Duration kGrace = absl::Seconds(2);  // for the last words of streams that were told to end
 
 void LogEvent(const nlohmann::json& fields) { spdlog::info("{}", fields.dump()); }
 
 std::string HostPort(const std::string& host, int port) {
   return host.find(':') == std::string::npos ? absl::StrCat(host, ":", port) : absl::StrCat("[", host, "]:", port);
+}
+
+// What streams are told that a drain cuts short; another server takes them up.
+absl::Status Going(absl::string_view message) {
+  return RetryLater(absl::StatusCode::kUnavailable, message, kElsewhereRetry);
 }
 
 }  // namespace
@@ -76,9 +83,9 @@ Server::Server(const v1::ServerConfig& config, DeviceKind device, std::unique_pt
   manager.on_change = [this] { UpdateHealth(); };
   manager_ = std::make_unique<ModelManager>(*store_, metrics_, std::move(manager));
   TileScheduler::Options scheduler;
-  scheduler.workers = config.threads() > 0          ? config.threads()
-                      : device == DeviceKind::kCuda ? kGpuWorkers
-                                                    : DefaultWorkers();
+  scheduler.workers = device == DeviceKind::kCuda ? kGpuWorkers
+                      : config.threads() > 0      ? config.threads()
+                                                  : DefaultWorkers();
   scheduler.pin = options.pin_workers && device == DeviceKind::kCpu;
   scheduler.max_queued_samples = MaxQueuedSamples(config);
   scheduler.principals.assign(config.principals().begin(), config.principals().end());
@@ -191,7 +198,7 @@ void Server::Drain() {
   gate_.Close();
   manager_->Stop();
   if (!gate_.AwaitIdle(absl::Seconds(config_.drain_timeout_seconds()))) {
-    scheduler_->FailAll(absl::UnavailableError("the server is shutting down; resume at the next sample elsewhere"));
+    scheduler_->FailAll(Going("the server is shutting down; resume at the next sample elsewhere"));
   }
   pulse_.reset();
   grpc_->Shutdown(absl::ToChronoTime(absl::Now() + kGrace));
@@ -201,7 +208,7 @@ void Server::Drain() {
 Server::~Server() {
   gate_.Close();
   manager_->Stop();
-  scheduler_->FailAll(absl::UnavailableError("the server is shutting down"));
+  scheduler_->FailAll(Going("the server is shutting down"));
   pulse_.reset();
   http_.reset();
   // Also after a drain: all reactors are gone when it returns.

@@ -194,5 +194,48 @@ TEST_F(StreamsTest, TooMuchWorkIsRefusedWithATimeToRetry) {
   EXPECT_TRUE(Fetch(CohortRequest("model", 1000)).ok());
 }
 
+TEST_F(StreamsTest, WhatIsSoonOverFindsAPlaceBesideLongStreams) {
+  v1::ServerConfig config = TestConfig();
+  config.set_max_streams(1);
+  Start(config);
+  const auto open = OpenStream(*stub_, CohortRequest("model", kLong));
+  // A place is given back when the server is done with a stream, a moment after the client is.
+  const auto code_of = [this](const v1::StreamCohortRequest& request) {
+    while (server_->streams() > 1) std::this_thread::yield();
+    return StatusOf(request).error_code();
+  };
+  const auto add_count = [](v1::StreamCohortRequest& request, const char* label, int64_t count) {
+    auto* term = request.mutable_condition()->mutable_label_counts()->add_counts();
+    term->set_label(label);
+    term->set_count(count);
+  };
+  // As genoserve fetch does it: the variants, then the cohort.
+  grpc::ClientContext context;
+  v1::ListVariantsRequest variants;
+  variants.set_model("model");
+  const auto reader = stub_->ListVariants(&context, variants);
+  v1::ListVariantsResponse response;
+  while (reader->Read(&response)) {
+  }
+  const grpc::Status listed = reader->Finish();
+  EXPECT_TRUE(listed.ok()) << listed.error_message();
+  EXPECT_EQ(code_of(CohortRequest("model", 10)), grpc::StatusCode::OK);
+  v1::StreamCohortRequest end = CohortRequest("model", kLong);
+  end.set_first_sample(kLong - 10);
+  EXPECT_EQ(code_of(end), grpc::StatusCode::OK);
+  v1::StreamCohortRequest counts = CohortRequest("model", 0);
+  add_count(counts, "L0", 6);
+  add_count(counts, "L2", 4);
+  EXPECT_EQ(code_of(counts), grpc::StatusCode::OK);
+  add_count(counts, "L1", 1000);
+  EXPECT_EQ(code_of(counts), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  counts.set_first_sample(1000);
+  EXPECT_EQ(code_of(counts), grpc::StatusCode::OK);
+  EXPECT_EQ(code_of(CohortRequest("model", 1000)), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  open->context.TryCancel();
+  open->reader->Finish();
+  AwaitNoStreams();
+}
+
 }  // namespace
 }  // namespace genoserve

@@ -7,10 +7,14 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
+#include <thread>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/sha256.h"
 #include "core/http/test_get.h"
+#include "server/telemetry/request_log.h"
 #include "server/test_server.h"
 
 namespace genoserve {
@@ -35,20 +39,23 @@ class LogCapture {
  public:
   LogCapture() : before_(spdlog::default_logger()) {
     auto logger = std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_mt>(lines_));
-    logger->set_pattern("%v");
+    logger->set_pattern("%l %v");
     spdlog::set_default_logger(std::move(logger));
   }
   ~LogCapture() { spdlog::set_default_logger(before_); }
   LogCapture(const LogCapture&) = delete;
   LogCapture& operator=(const LogCapture&) = delete;
 
-  // What was written of requests. Only where no server runs any more.
+  // What was written of requests, with the level as a field. Only where no server runs any more.
   std::vector<nlohmann::json> Requests() const {
     std::vector<nlohmann::json> requests;
     std::istringstream lines(lines_.str());
     for (std::string line; std::getline(lines, line);) {
-      const auto json = nlohmann::json::parse(line);
-      if (json.value("event", "") == "request") requests.push_back(json);
+      const size_t space = line.find(' ');
+      auto json = nlohmann::json::parse(line.substr(space + 1));
+      if (json.value("event", "") != "request") continue;
+      json["level"] = line.substr(0, space);
+      requests.push_back(std::move(json));
     }
     return requests;
   }
@@ -174,6 +181,49 @@ TEST_F(TelemetryTest, EachRequestHasOneLineWithoutSecrets) {
   EXPECT_EQ(requests[1]["code"], "UNAUTHENTICATED");
   EXPECT_FALSE(requests[1].contains("first_batch_seconds"));
   EXPECT_THAT(log.text(), AllOf(Not(HasSubstr("secret")), Not(HasSubstr(Sha256Hex("secret")))));
+}
+
+TEST_F(TelemetryTest, OnlyWhatIsOurFaultIsAnError) {
+  LogCapture log;
+  const auto level_of = [&log](const absl::Status& status) {
+    RequestRecord record;
+    record.method = "StreamCohort";
+    record.status = status;
+    LogRequest(record);
+    return log.Requests().back()["level"].get<std::string>();
+  };
+  EXPECT_EQ(level_of(absl::UnavailableError("the device is broken")), "error");
+  EXPECT_EQ(level_of(absl::ResourceExhaustedError("out of memory")), "error");
+  EXPECT_EQ(level_of(absl::InternalError("a bug")), "error");
+  EXPECT_EQ(level_of(absl::OkStatus()), "info");
+  EXPECT_EQ(level_of(absl::CancelledError("the client has gone")), "info");
+}
+
+TEST_F(TelemetryTest, OverloadAndADrainAreNoErrors) {
+  LogCapture log;
+  v1::ServerConfig config = TestConfig();
+  config.set_max_streams(1);
+  config.set_drain_timeout_seconds(0);
+  Start(config);
+  grpc::ClientContext context;
+  const auto reader = stub_->StreamCohort(&context, CohortRequest("model", 50'000'000));
+  v1::StreamCohortResponse response;
+  ASSERT_TRUE(reader->Read(&response));
+  EXPECT_EQ(StatusOf(CohortRequest("model", 1000)).error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  std::thread drain([this] { server_->Drain(); });
+  while (reader->Read(&response)) {
+  }
+  const grpc::Status cut = reader->Finish();
+  EXPECT_EQ(cut.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_THAT(cut.error_details(), HasSubstr("google.rpc.RetryInfo"));
+  drain.join();
+  Stop();
+  const auto requests = log.Requests();
+  ASSERT_EQ(requests.size(), 2U);
+  EXPECT_EQ(requests[0]["code"], "RESOURCE_EXHAUSTED");
+  EXPECT_EQ(requests[0]["level"], "info");
+  EXPECT_EQ(requests[1]["code"], "UNAVAILABLE");
+  EXPECT_EQ(requests[1]["level"], "info");
 }
 
 TEST_F(TelemetryTest, ATraceIsContinued) {

@@ -27,6 +27,10 @@ void LogEvent(spdlog::level::level_enum level, const nlohmann::json& fields) {
   spdlog::log(level, "{}", fields.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
+absl::Status Stopping() {
+  return RetryLater(absl::StatusCode::kUnavailable, "the server is shutting down", kLoadingRetry);
+}
+
 }  // namespace
 
 ModelManager::ModelManager(const CheckpointStore& store, Metrics& metrics, Options options)
@@ -54,15 +58,16 @@ void ModelManager::Stop() {
     mailbox_->stopping = true;
   }
   if (thread_.joinable()) thread_.join();
-  for (const auto& done : TakeLookers()) done(absl::UnavailableError("the server is shutting down"));
+  for (const auto& done : TakeLookers()) done(Stopping());
 }
 
 void ModelManager::LookNow(const std::function<void(const absl::Status&)>& done) const {
   const absl::Status refused = [&]() -> absl::Status {
     absl::MutexLock lock(&mailbox_->mutex);
-    if (mailbox_->stopping) return absl::UnavailableError("the server is shutting down");
+    if (mailbox_->stopping) return Stopping();
     if (mailbox_->lookers.size() >= kMostLookers) {
-      return absl::ResourceExhaustedError("too many wait for a look at the store already");
+      return RetryLater(absl::StatusCode::kResourceExhausted, "too many wait for a look at the store already",
+                        kLoadingRetry);
     }
     mailbox_->lookers.push_back(done);
     mailbox_->woken = true;

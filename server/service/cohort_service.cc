@@ -10,6 +10,8 @@
 namespace genoserve {
 namespace {
 
+constexpr absl::Duration kChangedRetry = absl::Milliseconds(100);
+
 v1::Model ToModel(const VersionStatus& status) {
   v1::Model model;
   model.set_name(status.model);
@@ -58,7 +60,8 @@ grpc::ServerUnaryReactor* CohortService::GetModel(grpc::CallbackServerContext* c
     }
     GENOSERVE_ASSIGN_OR_RETURN(const ModelHandle version,
                                parts_.manager.Find(request->model(), request->version(), ""));
-    return absl::UnavailableError(absl::StrCat("model \"", version->model, "\" has just changed; ask again"));
+    return RetryLater(absl::StatusCode::kUnavailable,
+                      absl::StrCat("model \"", version->model, "\" has just changed; ask again"), kChangedRetry);
   };
   const absl::Status status = get();
   scope.End(status);

@@ -1,5 +1,7 @@
 #include "server/service/cohort_stream.h"
 
+#include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "absl/random/random.h"
@@ -12,11 +14,24 @@ namespace {
 constexpr char kResumeTrailer[] = "genoserve-resume";
 constexpr int64_t kSmallSamples = 256;
 
+// Samples of the cohort as the request tells them, which nobody has checked yet; at most the largest integer.
+int64_t ToldSize(const v1::StreamCohortRequest& request) {
+  if (request.cohort_size() != 0) return request.cohort_size();
+  int64_t size = 0;
+  for (const v1::LabelCount& term : request.condition().label_counts().counts()) {
+    const int64_t count = std::max<int64_t>(0, term.count());
+    size += std::min(count, std::numeric_limits<int64_t>::max() - size);
+  }
+  return size;
+}
+
 // Whether it is over soon. Said before the request is looked into, so that one that finds no place costs nothing.
 bool IsSmall(const v1::StreamCohortRequest& request) {
-  const int64_t samples =
-      request.has_sample_count() ? request.sample_count() : request.cohort_size() - request.first_sample();
-  return samples > 0 && samples <= kSmallSamples;
+  if (request.has_sample_count()) return request.sample_count() <= kSmallSamples;
+  const int64_t size = ToldSize(request);
+  const int64_t first = request.first_sample();
+  // A range that is not in the cohort is refused later on, and its length may be no integer.
+  return first >= 0 && first < size && size - first <= kSmallSamples;
 }
 
 std::string ResumePrefix(const v1::CohortHeader& header) {
@@ -25,9 +40,11 @@ std::string ResumePrefix(const v1::CohortHeader& header) {
                       "/", engine.precision(), "/", engine.kernel_revision(), ";seed=", header.seed(), ";next=");
 }
 
-absl::string_view RefusalReason(const absl::Status& status) {
-  if (absl::IsResourceExhausted(status)) return "queue";
-  return absl::IsDeadlineExceeded(status) ? "deadline" : "draining";
+// Counts a request that the scheduler did not take. One that it can never take is a wrong one like others.
+void CountRefusal(const absl::Status& status, Metrics& metrics) {
+  if (absl::IsResourceExhausted(status)) metrics.CountRefusal("queue");
+  if (absl::IsDeadlineExceeded(status)) metrics.CountRefusal("deadline");
+  if (absl::IsUnavailable(status)) metrics.CountRefusal("draining");
 }
 
 }  // namespace
@@ -55,7 +72,7 @@ CohortStream::Reactor* CohortStream::Start(const ServiceParts& parts, grpc::Call
     };
     auto job = parts.scheduler.Submit(std::move(cohort.job));
     if (!job.ok()) {
-      parts.metrics.CountRefusal(RefusalReason(job.status()));
+      CountRefusal(job.status(), parts.metrics);
       return std::move(job).status();
     }
     stream->job_ = *std::move(job);

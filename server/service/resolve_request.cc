@@ -26,13 +26,20 @@ std::string EngineText(const v1::Engine& engine) {
                       engine.kernel_revision());
 }
 
-absl::StatusOr<int64_t> BatchSamples(int64_t bytes, size_t sample_bytes) {
+// What a sample takes in a batch's message: for a small region its condition is more than its genotypes.
+int64_t BytesInBatch(const RowEncoder& encoder, const v1::Manifest& manifest) {
+  const size_t labels = manifest.labels().empty() ? 0 : sizeof(uint32_t);
+  const size_t phenotypes = sizeof(double) * static_cast<size_t>(manifest.phenotypes_size());
+  return static_cast<int64_t>(encoder.sample_bytes() + labels + phenotypes);
+}
+
+absl::StatusOr<int64_t> BatchSamples(int64_t bytes, int64_t sample_bytes) {
   if (bytes == 0) bytes = kDefaultBatchBytes;
   if (bytes < kSmallestBatchBytes || bytes > kLargestBatchBytes) {
     return FieldError("max_batch_bytes", absl::StrCat(bytes, " bytes; 0 and ", kSmallestBatchBytes, " to ",
                                                       kLargestBatchBytes, " are allowed"));
   }
-  return std::max<int64_t>(1, bytes / static_cast<int64_t>(sample_bytes));
+  return std::max<int64_t>(1, bytes / sample_bytes);
 }
 
 }  // namespace
@@ -103,7 +110,7 @@ absl::StatusOr<ResolvedCohort> ResolveCohort(const v1::StreamCohortRequest& requ
                                               std::move(selection), request.encoding()));
   header.set_encoding(encoder.encoding());
   GENOSERVE_ASSIGN_OR_RETURN(const int64_t batch_samples,
-                             BatchSamples(request.max_batch_bytes(), encoder.sample_bytes()));
+                             BatchSamples(request.max_batch_bytes(), BytesInBatch(encoder, manifest)));
   JobSpec job{std::move(version),     std::move(plan), std::move(encoder), header.seed(), batch_samples,
               absl::InfiniteFuture(), nullptr};
   return ResolvedCohort{std::move(job), std::move(header)};

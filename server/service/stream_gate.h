@@ -23,7 +23,8 @@ class StreamGate {
   StreamGate(int max_streams, Metrics& metrics) : max_streams_(max_streams), metrics_(metrics) {}
 
   /// RESOURCE_EXHAUSTED with RetryInfo where max_streams run; UNAVAILABLE, with RetryInfo too, once closed. An eighth
-  /// of max_streams beyond them, one at least, is kept for small streams, so that long ones cannot shut them out.
+  /// of max_streams beyond them, one at least, is kept for small streams and for lists of variants, so that long
+  /// streams cannot shut them out.
   absl::StatusOr<Ticket> Enter(bool small);
 
   /// Lets no new streams in.

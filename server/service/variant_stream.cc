@@ -19,7 +19,8 @@ VariantStream::Reactor* VariantStream::Start(const ServiceParts& parts, grpc::Ca
   VariantStream* stream = nullptr;
   const auto begin = [&]() -> absl::Status {
     GENOSERVE_RETURN_IF_ERROR(scope.Authenticate(context));
-    GENOSERVE_ASSIGN_OR_RETURN(StreamGate::Ticket ticket, parts.gate.Enter(/*small=*/false));
+    // It takes no worker's time, and clients ask for it before a cohort, however small that is.
+    GENOSERVE_ASSIGN_OR_RETURN(StreamGate::Ticket ticket, parts.gate.Enter(/*small=*/true));
     GENOSERVE_ASSIGN_OR_RETURN(ModelHandle version,
                                parts.manager.Find(request.model(), request.version(), request.artifact_digest()));
     scope.SetVersion(version);

@@ -4,12 +4,24 @@
 
 #include <nlohmann/json.hpp>
 
+#include "server/rpc_error.h"
+
 namespace genoserve {
 namespace {
 
-bool IsOurFault(absl::StatusCode code) {
-  return code == absl::StatusCode::kInternal || code == absl::StatusCode::kUnknown ||
-         code == absl::StatusCode::kDataLoss;
+bool IsOurFault(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kInternal:
+    case absl::StatusCode::kUnknown:
+    case absl::StatusCode::kDataLoss:
+      return true;
+    // A broken device and memory that ran out, unless it is a matter of load, loading or a drain.
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kResourceExhausted:
+      return !IsRetryLater(status);
+    default:
+      return false;
+  }
 }
 
 }  // namespace
@@ -40,7 +52,7 @@ void LogRequest(const RequestRecord& record) {
     line["parent_span_id"] = record.trace->parent_span_id;
   }
   if (!record.status.ok()) line["reason"] = std::string(record.status.message());
-  const auto level = IsOurFault(record.status.code()) ? spdlog::level::err : spdlog::level::info;
+  const auto level = IsOurFault(record.status) ? spdlog::level::err : spdlog::level::info;
   spdlog::log(level, "{}", line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 

@@ -28,7 +28,8 @@ struct RequestRecord {
   std::optional<TraceContext> trace;                      // where the caller sent one
 };
 
-/// Writes the record as an event: info level for OK and what clients do wrong, error for what is our fault.
+/// Writes the record as an event: info level for OK, for what clients do wrong and for what waiting cures (RetryInfo);
+/// error for what is our fault, a broken device and memory that ran out among it.
 void LogRequest(const RequestRecord& record);
 
 }  // namespace genoserve
