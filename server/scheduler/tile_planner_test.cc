@@ -259,7 +259,8 @@ TEST_F(TilePlannerTest, TheLeadOfInteractiveWorkIsOfTheTilesAtHand) {
   spent_.clear();
   std::shared_ptr<GenerationJob> loop = SubmitOneSnp(kTile, "loop");
   while (Next().contains(loop.get())) loop = SubmitOneSnp(kTile, "loop");
-  EXPECT_LE(spent_["loop"], 2 * 16 * one_snp_tile_) << "a large model that was served before is no excuse";
+  // It may lead by a tile in virtual time and had one to catch up with.
+  EXPECT_LE(spent_["loop"], (2 * 16 + 1) * one_snp_tile_) << "a large model that was served before is no excuse";
 }
 
 TEST_F(TilePlannerTest, OnePrincipalGainsNothingByManyJobs) {
