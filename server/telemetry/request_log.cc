@@ -15,7 +15,7 @@ bool IsOurFault(const absl::Status& status) {
     case absl::StatusCode::kUnknown:
     case absl::StatusCode::kDataLoss:
       return true;
-    // A broken device and memory that ran out, unless it is a matter of load, loading or a drain.
+    // A broken device, say. What comes with RetryInfo is a matter of load, loading or a drain.
     case absl::StatusCode::kUnavailable:
     case absl::StatusCode::kResourceExhausted:
       return !IsRetryLater(status);

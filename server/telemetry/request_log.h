@@ -29,7 +29,7 @@ struct RequestRecord {
 };
 
 /// Writes the record as an event: info level for OK, for what clients do wrong and for what waiting cures (RetryInfo);
-/// error for what is our fault, a broken device and memory that ran out among it.
+/// error for what is our fault, a broken device among it.
 void LogRequest(const RequestRecord& record);
 
 }  // namespace genoserve
