@@ -165,7 +165,7 @@ TEST_F(StreamsTest, AVanishedStoreChangesNothing) {
 TEST_F(StreamsTest, TooMuchWorkIsRefusedWithATimeToRetry) {
   v1::ServerConfig config = TestConfig();
   config.set_max_cohort_size(kLong);
-  config.set_max_queued_samples(kLong + 1000);
+  config.set_max_queued_samples(kLong + kLong / 2);
   config.set_max_streams(2);
   Start(config);
   const auto open = OpenStream(*stub_, CohortRequest("model", kLong));
@@ -177,19 +177,18 @@ TEST_F(StreamsTest, TooMuchWorkIsRefusedWithATimeToRetry) {
     ASSERT_TRUE(rich.ParseFromString(status.error_details()));
     ASSERT_EQ(rich.details_size(), 1);
     EXPECT_TRUE(rich.details(0).UnpackTo(&retry));
-    EXPECT_GT(retry.retry_delay().seconds(), 0);
+    EXPECT_GT(retry.retry_delay().seconds() + retry.retry_delay().nanos(), 0);
   };
   expect_refused(CohortRequest("model", kLong));
   const auto stub = v1::CohortService::NewStub(Connect());
-  const auto second = OpenStream(*stub, CohortRequest("model", 1000));
+  const auto second = OpenStream(*stub, CohortRequest("model", kLong / 4));
   // Two streams run, which is all that may; a small one finds a place of its own.
   expect_refused(CohortRequest("model", 1000));
   EXPECT_TRUE(Fetch(CohortRequest("model", 1)).ok());
-  while (second->reader->Read(&second->response)) {
+  for (const auto& stream : {open.get(), second.get()}) {
+    stream->context.TryCancel();
+    stream->reader->Finish();
   }
-  EXPECT_TRUE(second->reader->Finish().ok());
-  open->context.TryCancel();
-  open->reader->Finish();
   AwaitNoStreams();
   EXPECT_TRUE(Fetch(CohortRequest("model", 1000)).ok());
 }
