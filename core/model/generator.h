@@ -74,7 +74,7 @@ struct PrecisionEffect {
 };
 
 /// Bounds of PrecisionEffect, above which LoadGenerator refuses.
-inline constexpr double kMostDiffering = 0.0005;
+inline constexpr double kMostDiffering = 0.002;
 inline constexpr double kMostFrequencyShift = 0.04;
 
 /// A loaded generator. Thread-safe: several workers may generate at once.
