@@ -105,7 +105,8 @@ absl::StatusOr<PrecisionEffect> MeasurePrecision(const v1::Manifest& manifest, c
   }
   effect.differing =
       static_cast<double>(different) / (static_cast<double>(effect.rows) * static_cast<double>(effect.variants));
-  const double alleles = static_cast<double>(effect.rows * (2 / per_sample));
+  const size_t alleles_a_row = 2 / per_sample;
+  const auto alleles = static_cast<double>(effect.rows * alleles_a_row);
   for (const int64_t shift : shifts) {
     effect.frequency_shift = std::max(effect.frequency_shift, std::fabs(static_cast<double>(shift)) / alleles);
   }

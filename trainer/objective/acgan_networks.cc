@@ -24,7 +24,7 @@ at::Tensor AcganHidden(const v1::AcganSpec& spec, const Parameters& generator, i
 }
 
 at::Tensor AcganLogits(const Parameters& generator, const at::Tensor& hidden, const at::Tensor& labels) {
-  const at::Tensor logits = DenseLayer(generator, "output", hidden, 1.0);
+  at::Tensor logits = DenseLayer(generator, "output", hidden, 1.0);
   if (!generator.contains("label_logits")) return logits;
   return logits + generator["label_logits"].index_select(0, labels).to(hidden.scalar_type());
 }
