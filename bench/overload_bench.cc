@@ -99,6 +99,7 @@ double StreamRate(const Options& options, int streams, double seconds) {
   std::atomic<int64_t> received = 0;
   std::atomic<bool> stop = false;
   std::vector<std::thread> clients;
+  clients.reserve(static_cast<size_t>(streams));
   for (int i = 0; i < streams; ++i) {
     clients.emplace_back([&, i] {
       const auto stub = Connect(options);
@@ -136,6 +137,7 @@ class Overload {
     const double interval = static_cast<double>(options_.samples) / (options_.times * capacity);
     begin_ = steady_clock::now();
     std::vector<std::thread> callers;
+    callers.reserve(static_cast<size_t>(options_.threads));
     for (int i = 0; i < options_.threads; ++i) callers.emplace_back([this, interval] { CallBulk(interval); });
     std::thread interactive([this] { CallInteractive(); });
     for (std::thread& caller : callers) caller.join();

@@ -98,6 +98,7 @@ class Load {
     std::vector<Found> callers(static_cast<size_t>(options_.callers));
     {
       std::vector<std::jthread> threads;
+      threads.reserve(streams.size() + callers.size());
       for (Found& found : streams) threads.emplace_back([this, &found] { Stream(found); });
       // Those who call come when the streams run.
       while (begun_ < options_.streams && !stop_) std::this_thread::sleep_for(std::chrono::milliseconds(10));

@@ -61,6 +61,7 @@ v1::Manifest WganGp(int variants) {
 
 absl::StatusOr<VariantTable> Variants(int count) {
   std::vector<VariantRecord> variants;
+  variants.reserve(static_cast<size_t>(count));
   for (int i = 0; i < count; ++i) variants.push_back({"1", (i + 1) * kSpacing, absl::StrCat("v", i), "A", "G"});
   return VariantTable::Create(std::move(variants), {{"1", (count + 1) * kSpacing}});
 }
