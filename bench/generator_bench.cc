@@ -7,76 +7,21 @@
 // region of 1 % of the variants, the median of five runs and their spread, noise, draws and packing included.
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstdio>
 #include <ctime>
 #include <string>
 #include <vector>
 
+#include "bench/measured_networks.h"
 #include "core/base/status.h"
-#include "core/kernels/random.h"
 #include "core/model/generator.h"
 #include "core/model/test_chains.h"
-#include "core/model/test_models.h"
 
 namespace genoserve {
 namespace {
 
 constexpr int kRuns = 5;
 constexpr double kRunSeconds = 0.4;
-
-struct Shape {
-  const char* name;
-  int64_t variants;
-  int latent;
-  std::vector<int> hidden;
-};
-
-const std::vector<Shape>& Shapes() {
-  static const std::vector<Shape> shapes = {{"acgan-805", 805, 800, {619, 670, 731}},
-                                            {"acgan-10k", 10000, 800, {7692, 8333, 9090}},
-                                            {"wgan-10k", 10346, 128, {256, 512, 1024}},
-                                            {"wgan-50k", 50000, 128, {256, 512, 1024}}};
-  return shapes;
-}
-
-v1::Manifest ManifestOf(const Shape& shape) {
-  const bool acgan = std::string(shape.name).rfind("acgan", 0) == 0;
-  v1::Manifest manifest = acgan ? SmallAcgan(shape.variants, 5) : SmallWganGp(shape.variants);
-  const auto set = [&](auto& spec) {
-    spec.set_latent_size(shape.latent);
-    spec.mutable_hidden_sizes()->Clear();
-    for (const int size : shape.hidden) spec.add_hidden_sizes(size);
-    spec.set_rank(0);
-    spec.set_latent_skip(false);
-  };
-  if (acgan) {
-    auto& spec = *manifest.mutable_generator()->mutable_acgan();
-    set(spec);
-    spec.set_label_repeats(4);
-    spec.set_label_logits(false);
-    spec.set_output(v1::ALLELE_OUTPUT_TANH_THRESHOLD);
-  } else {
-    set(*manifest.mutable_generator()->mutable_wgan_gp());
-  }
-  return manifest;
-}
-
-TensorMap WeightsOf(const v1::Manifest& manifest) {
-  TensorMap weights;
-  uint64_t next = 0;
-  const GeneratorShape resolved = ShapeOfGenerator(manifest).value();
-  for (const WeightShape& wanted : resolved.weights) {
-    size_t size = 1;
-    for (const int64_t extent : wanted.shape) size *= static_cast<size_t>(extent);
-    Tensor tensor{wanted.shape, std::vector<float>(size)};
-    FillNormal(PhiloxStream(1, next++, 0, Purpose::kTraining), 0, tensor.values);
-    const auto scale = static_cast<float>(std::sqrt(2.0 / static_cast<double>(wanted.shape.back())));
-    for (float& value : tensor.values) value *= scale;
-    weights[wanted.name] = std::move(tensor);
-  }
-  return weights;
-}
 
 double ThreadSeconds() {
   timespec time{};
@@ -87,7 +32,7 @@ double ThreadSeconds() {
 // The rates of runs of this tile.
 absl::StatusOr<std::array<double, kRuns>> Rates(const Generator& generator, size_t rows,
                                                 std::span<const uint32_t> blocks) {
-  const std::vector<double> phenotypes = {21, 1};
+  const std::vector<double> phenotypes = {21, 1, 21};
   std::vector<SampleSpec> samples(rows / RowsPerSample(generator.packing()));
   uint64_t next = 0;
   GenotypeMatrix tile(generator.packing(), rows, generator.variant_count());
@@ -128,13 +73,13 @@ absl::Status Run(const std::vector<std::string>& names) {
   const auto wanted = [&](const std::string& name) {
     return names.empty() ? name != "acgan-10k" : std::find(names.begin(), names.end(), name) != names.end();
   };
-  for (const Shape& shape : Shapes()) {
-    if (!wanted(shape.name)) continue;
-    const v1::Manifest manifest = ManifestOf(shape);
-    const TensorMap weights = WeightsOf(manifest);
+  for (const MeasuredNetwork& network : MeasuredNetworks()) {
+    if (!wanted(network.name)) continue;
+    const v1::Manifest manifest = ManifestOf(network);
+    const TensorMap weights = RandomWeights(manifest, 1);
     for (const Precision precision : {Precision::kFp32, Precision::kBf16}) {
       GENOSERVE_ASSIGN_OR_RETURN(const auto generator, MakeGenerator(manifest, weights, {.precision = precision}));
-      GENOSERVE_RETURN_IF_ERROR(Measure(shape.name, precision == Precision::kFp32 ? "fp32" : "bf16", *generator));
+      GENOSERVE_RETURN_IF_ERROR(Measure(network.name, precision == Precision::kFp32 ? "fp32" : "bf16", *generator));
     }
   }
   if (!wanted("chain")) return absl::OkStatus();

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "bench/measured_networks.h"
 #include "core/artifact/artifact.h"
 #include "core/base/status.h"
-#include "core/model/condition.h"
 #include "core/model/test_models.h"
 #include "core/store/checkpoint_store.h"
 
@@ -17,47 +17,8 @@ namespace genoserve {
 namespace {
 
 constexpr uint64_t kSeed = 1;
-constexpr int kLabels = 5;
 // Of the one contig, between variants; a region of a share of the variants is so long a part of the contig.
 constexpr int64_t kSpacing = 100;
-
-struct Model {
-  std::string name;
-  int variants = 0;
-};
-
-std::vector<Model> Models() {
-  return {{"acgan-805", 805}, {"acgan-10k", 10000}, {"wgan-10k", 10346}, {"wgan-50k", 50161}};
-}
-
-// The sizes of Genome-AC-GAN: widths are parts of the number of variants, labels stand four times on each side of z.
-v1::Manifest Acgan(int variants) {
-  v1::Manifest manifest = SmallAcgan(variants, kLabels);
-  v1::AcganSpec& spec = *manifest.mutable_generator()->mutable_acgan();
-  spec.Clear();
-  spec.set_latent_size(800);
-  spec.set_label_repeats(4);
-  for (const double divisor : {1.3, 1.2, 1.1}) spec.add_hidden_sizes(static_cast<int>(variants / divisor));
-  spec.set_leaky_slope(0.01);
-  spec.set_output(v1::ALLELE_OUTPUT_TANH_THRESHOLD);
-  return manifest;
-}
-
-// The sizes of DiscreteGenoGen's WGAN_GS for tens of thousands of variants, with two continuous phenotypes and one of
-// three levels.
-v1::Manifest WganGp(int variants) {
-  v1::Manifest manifest = SmallWganGp(variants);
-  v1::PhenotypeSchema height = manifest.phenotypes(0);
-  height.set_name("height");
-  *manifest.add_phenotypes() = height;
-  v1::WganGpSpec& spec = *manifest.mutable_generator()->mutable_wgan_gp();
-  spec.Clear();
-  spec.set_latent_size(256);
-  spec.set_condition_size(static_cast<int>(ConditionSize(manifest)));
-  for (const int size : {256, 512, 1024}) spec.add_hidden_sizes(size);
-  spec.set_leaky_slope(0.05);
-  return manifest;
-}
 
 absl::StatusOr<VariantTable> Variants(int count) {
   std::vector<VariantRecord> variants;
@@ -66,9 +27,8 @@ absl::StatusOr<VariantTable> Variants(int count) {
   return VariantTable::Create(std::move(variants), {{"1", (count + 1) * kSpacing}});
 }
 
-absl::Status Publish(CheckpointStore& store, const Model& model) {
-  const bool haplotypes = model.name.starts_with("acgan");
-  v1::Manifest manifest = haplotypes ? Acgan(model.variants) : WganGp(model.variants);
+absl::Status Publish(CheckpointStore& store, const MeasuredNetwork& model) {
+  v1::Manifest manifest = ManifestOf(model);
   manifest.set_description("random weights, for measuring");
   GENOSERVE_ASSIGN_OR_RETURN(const VariantTable variants, Variants(model.variants));
   TensorMap weights = RandomWeights(manifest, kSeed);
@@ -81,7 +41,7 @@ absl::Status Publish(CheckpointStore& store, const Model& model) {
 }
 
 absl::Status Main(const std::string& folder, const std::string& wanted) {
-  for (const Model& model : Models()) {
+  for (const MeasuredNetwork& model : MeasuredNetworks()) {
     if (model.name != wanted) continue;
     GENOSERVE_ASSIGN_OR_RETURN(const auto store, OpenStore(folder, /*create=*/true));
     GENOSERVE_ASSIGN_OR_RETURN(const auto versions, store->ListVersions(model.name));

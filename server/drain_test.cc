@@ -1,13 +1,11 @@
 // How a server stops, and what health and probes tell meanwhile.
 #include <gmock/gmock.h>
-#include <grpcpp/generic/generic_stub.h>
 #include <gtest/gtest.h>
 
 #include <string>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/notification.h"
 #include "core/http/test_get.h"
 #include "server/test_server.h"
 
@@ -25,23 +23,9 @@ class DrainTest : public ServerTest {
     // HealthCheckRequest.service is field 1; so is HealthCheckResponse.status.
     const std::string text =
         name.empty() ? "" : absl::StrCat("\x0a", std::string(1, static_cast<char>(name.size())), name);
-    const grpc::Slice slice(text);
-    const grpc::ByteBuffer request(&slice, 1);
-    grpc::GenericStub stub(Connect());
-    grpc::ClientContext context;
-    grpc::ByteBuffer response;
-    grpc::Status status;
-    absl::Notification done;
-    stub.UnaryCall(&context, "/grpc.health.v1.Health/Check", grpc::StubOptions(), &request, &response,
-                   [&](grpc::Status result) {
-                     status = result;
-                     done.Notify();
-                   });
-    done.WaitForNotification();
-    if (!status.ok()) return -1;
-    std::vector<grpc::Slice> slices;
-    (void)response.Dump(&slices);
-    return slices.empty() || slices[0].size() < 2 ? 0 : slices[0].begin()[1];
+    std::string reply;
+    if (!CallRaw("/grpc.health.v1.Health/Check", text, &reply).ok()) return -1;
+    return reply.size() < 2 ? 0 : reply[1];
   }
   // Health follows the state of a model within a step of the manager.
   void AwaitHealthy(const std::string& name) const {
@@ -91,10 +75,7 @@ TEST_F(DrainTest, MetricsTellWhatWasSent) {
 TEST_F(DrainTest, ADrainRefusesNewRequestsAndLetsStreamsFinish) {
   Start();
   AwaitHealthy("model");
-  grpc::ClientContext context;
-  const auto reader = stub_->StreamCohort(&context, CohortRequest("model", 100'000));
-  v1::StreamCohortResponse response;
-  ASSERT_TRUE(reader->Read(&response));
+  const auto open = OpenStream(*stub_, CohortRequest("model", 100'000));
   std::thread drain([this] { server_->Drain(); });
   // New requests are refused once the drain has got that far.
   const auto stub = v1::CohortService::NewStub(Connect());
@@ -113,10 +94,10 @@ TEST_F(DrainTest, ADrainRefusesNewRequestsAndLetsStreamsFinish) {
   EXPECT_THAT(HttpGet(server_->http_port(), "/livez"), HasSubstr("200"));
   EXPECT_EQ(Health(""), 2);
   EXPECT_EQ(Health("model"), 2);
-  while (reader->Read(&response)) {
+  while (open->reader->Read(&open->response)) {
   }
-  EXPECT_TRUE(reader->Finish().ok());
-  EXPECT_EQ(response.footer().sample_count(), 100'000);
+  EXPECT_TRUE(open->reader->Finish().ok());
+  EXPECT_EQ(open->response.footer().sample_count(), 100'000);
   drain.join();
 }
 
@@ -125,10 +106,7 @@ TEST_F(DrainTest, StreamsThatDoNotFinishAreToldThatTheServerGoes) {
   config.set_drain_delay_seconds(3600);
   config.set_drain_timeout_seconds(3600);
   Start(config);
-  grpc::ClientContext context;
-  const auto reader = stub_->StreamCohort(&context, CohortRequest("model", 90'000'000));
-  v1::StreamCohortResponse response;
-  ASSERT_TRUE(reader->Read(&response));
+  const auto open = OpenStream(*stub_, CohortRequest("model", 90'000'000));
   std::thread drain([this] { server_->Drain(); });
   // In the drain delay requests are still taken.
   const absl::Time end = absl::Now() + absl::Seconds(60);
@@ -137,9 +115,9 @@ TEST_F(DrainTest, StreamsThatDoNotFinishAreToldThatTheServerGoes) {
   EXPECT_EQ(Health(""), 2);
   EXPECT_TRUE(Fetch(CohortRequest("model", 10)).ok());
   server_->HurryUp();
-  while (reader->Read(&response)) {
+  while (open->reader->Read(&open->response)) {
   }
-  EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(open->reader->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
   drain.join();
   EXPECT_EQ(server_->streams(), 0);
 }
@@ -151,19 +129,16 @@ TEST_F(DrainTest, AStreamThatIsCutShortSaysHowToGoOn) {
   constexpr int64_t kFirst = 1000;
   v1::StreamCohortRequest request = CohortRequest("model", 90'000'000);
   request.set_first_sample(kFirst);
-  grpc::ClientContext context;
-  const auto reader = stub_->StreamCohort(&context, request);
-  v1::StreamCohortResponse response;
-  ASSERT_TRUE(reader->Read(&response));
-  const v1::CohortHeader header = response.header();
-  ASSERT_TRUE(reader->Read(&response));
-  const std::string first_batch = response.batch().genotypes();
-  int64_t received = response.batch().sample_count();
+  const auto open = OpenStream(*stub_, request);
+  const v1::CohortHeader header = open->response.header();
+  ASSERT_TRUE(open->reader->Read(&open->response));
+  const std::string first_batch = open->response.batch().genotypes();
+  int64_t received = open->response.batch().sample_count();
   std::thread drain([this] { server_->Drain(); });
-  while (reader->Read(&response)) received += response.batch().sample_count();
-  EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+  while (open->reader->Read(&open->response)) received += open->response.batch().sample_count();
+  EXPECT_EQ(open->reader->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
   drain.join();
-  const auto& trailers = context.GetServerTrailingMetadata();
+  const auto& trailers = open->context.GetServerTrailingMetadata();
   const auto token = trailers.find("genoserve-resume");
   ASSERT_NE(token, trailers.end());
   const v1::Engine& engine = header.engine();

@@ -1,6 +1,5 @@
 // Requests that are too large, or no requests at all.
 #include <gmock/gmock.h>
-#include <grpcpp/generic/generic_stub.h>
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -10,7 +9,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/synchronization/notification.h"
 #include "server/raw_connection.h"
 #include "server/test_server.h"
 
@@ -35,20 +33,8 @@ class MalformedTest : public ServerTest {
 
   // What a call of StreamCohort with these bytes as its message ends with.
   grpc::StatusCode CodeOf(const std::string& message) const {
-    grpc::GenericStub stub(Connect());
-    const grpc::Slice slice(message);
-    const grpc::ByteBuffer request(&slice, 1);
-    grpc::ClientContext context;
-    grpc::ByteBuffer response;
-    grpc::Status status;
-    absl::Notification done;
-    stub.UnaryCall(&context, "/genoserve.v1.CohortService/StreamCohort", grpc::StubOptions(), &request, &response,
-                   [&](grpc::Status result) {
-                     status = result;
-                     done.Notify();
-                   });
-    done.WaitForNotification();
-    return status.error_code();
+    std::string reply;
+    return CallRaw("/genoserve.v1.CohortService/StreamCohort", message, &reply).error_code();
   }
   // Sends bytes and reads until the server has nothing to say to them, or closes the connection.
   void Throw(const std::string& bytes) const {

@@ -23,19 +23,6 @@ constexpr int64_t kLong = 50'000'000;  // samples; more than any test waits for
 class StreamsTest : public ServerTest {
  protected:
   StreamsTest() { PublishTestAcgan(store_, "model", 1, 1000); }
-
-  // A stream that has sent its header.
-  struct Open {
-    grpc::ClientContext context;
-    std::unique_ptr<grpc::ClientReader<v1::StreamCohortResponse>> reader;
-    v1::StreamCohortResponse response;
-  };
-  std::unique_ptr<Open> OpenStream(v1::CohortService::Stub& stub, const v1::StreamCohortRequest& request) {
-    auto open = std::make_unique<Open>();
-    open->reader = stub.StreamCohort(&open->context, request);
-    EXPECT_TRUE(open->reader->Read(&open->response)) << open->reader->Finish().error_message();
-    return open;
-  }
 };
 
 TEST_F(StreamsTest, ACancelledStreamFreesItsJob) {

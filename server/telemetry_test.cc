@@ -91,17 +91,14 @@ TEST_F(TelemetryTest, MetricsTellTimesSizesAndWhatLives) {
 
 TEST_F(TelemetryTest, AStreamThatRunsIsSeen) {
   Start();
-  grpc::ClientContext context;
-  const auto reader = stub_->StreamCohort(&context, CohortRequest("model", 50'000'000));
-  v1::StreamCohortResponse response;
-  ASSERT_TRUE(reader->Read(&response));
-  ASSERT_TRUE(reader->Read(&response));
+  const auto open = OpenStream(*stub_, CohortRequest("model", 50'000'000));
+  ASSERT_TRUE(open->reader->Read(&open->response));
   const std::string page = MetricsPage();
   EXPECT_THAT(page, HasSubstr("genoserve_live_objects{kind=\"job\"} 1"));
   EXPECT_THAT(page, HasSubstr("genoserve_live_objects{kind=\"stream\"} 1"));
   EXPECT_THAT(page, Not(HasSubstr("genoserve_live_objects{kind=\"handle\"} 0")));
-  context.TryCancel();
-  reader->Finish();
+  open->context.TryCancel();
+  open->reader->Finish();
   AwaitNothingLives();
 }
 
@@ -205,15 +202,12 @@ TEST_F(TelemetryTest, OverloadAndADrainAreNoErrors) {
   config.set_max_streams(1);
   config.set_drain_timeout_seconds(0);
   Start(config);
-  grpc::ClientContext context;
-  const auto reader = stub_->StreamCohort(&context, CohortRequest("model", 50'000'000));
-  v1::StreamCohortResponse response;
-  ASSERT_TRUE(reader->Read(&response));
+  const auto open = OpenStream(*stub_, CohortRequest("model", 50'000'000));
   EXPECT_EQ(StatusOf(CohortRequest("model", 1000)).error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
   std::thread drain([this] { server_->Drain(); });
-  while (reader->Read(&response)) {
+  while (open->reader->Read(&open->response)) {
   }
-  const grpc::Status cut = reader->Finish();
+  const grpc::Status cut = open->reader->Finish();
   EXPECT_EQ(cut.error_code(), grpc::StatusCode::UNAVAILABLE);
   EXPECT_THAT(cut.error_details(), HasSubstr("google.rpc.RetryInfo"));
   drain.join();

@@ -1,8 +1,12 @@
 #include "server/test_server.h"
 
+#include <grpcpp/generic/generic_stub.h>
+
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
 #include "core/base/crc32c.h"
 #include "core/base/file.h"
 #include "core/genotype/stream_digest.h"
@@ -115,6 +119,14 @@ void ServerTest::AwaitNothingLives() const {
   EXPECT_EQ(live.buffered_bytes, 0);
 }
 
+std::unique_ptr<ServerTest::Open> ServerTest::OpenStream(v1::CohortService::Stub& stub,
+                                                         const v1::StreamCohortRequest& request) {
+  auto open = std::make_unique<Open>();
+  open->reader = stub.StreamCohort(&open->context, request);
+  EXPECT_TRUE(open->reader->Read(&open->response)) << open->reader->Finish().error_message();
+  return open;
+}
+
 absl::StatusOr<ReceivedCohort> ServerTest::Fetch(const v1::StreamCohortRequest& request) const {
   grpc::ClientContext context;
   const auto reader = stub_->StreamCohort(&context, request);
@@ -158,6 +170,26 @@ grpc::Status ServerTest::StatusOf(const v1::StreamCohortRequest& request) const 
   while (reader->Read(&response)) {
   }
   return reader->Finish();
+}
+
+grpc::Status ServerTest::CallRaw(const std::string& method, const std::string& message, std::string* reply) const {
+  grpc::GenericStub stub(Connect());
+  const grpc::Slice slice(message);
+  const grpc::ByteBuffer request(&slice, 1);
+  grpc::ClientContext context;
+  grpc::ByteBuffer response;
+  grpc::Status status;
+  absl::Notification done;
+  stub.UnaryCall(&context, method, grpc::StubOptions(), &request, &response, [&](grpc::Status result) {
+    status = std::move(result);
+    done.Notify();
+  });
+  done.WaitForNotification();
+  std::vector<grpc::Slice> slices;
+  (void)response.Dump(&slices);
+  reply->clear();
+  for (const grpc::Slice& each : slices) reply->append(each.begin(), each.end());
+  return status;
 }
 
 std::string ServerTest::Write(const std::string& name, const std::string& text) const {

@@ -55,10 +55,21 @@ class ServerTest : public testing::Test {
   /// The same, and until no request has left anything: no job, batch, stream, handle or byte of a buffer.
   void AwaitNothingLives() const;
 
+  /// A stream that has sent its header, which stands in `response`.
+  struct Open {
+    grpc::ClientContext context;
+    std::unique_ptr<grpc::ClientReader<v1::StreamCohortResponse>> reader;
+    v1::StreamCohortResponse response;
+  };
+  static std::unique_ptr<Open> OpenStream(v1::CohortService::Stub& stub, const v1::StreamCohortRequest& request);
+
   /// Reads a whole stream; checks order, checksums, footer and digest.
   absl::StatusOr<ReceivedCohort> Fetch(const v1::StreamCohortRequest& request) const;
   /// The status that a request ends with, with its details.
   grpc::Status StatusOf(const v1::StreamCohortRequest& request) const;
+
+  /// Calls a method, "/package.Service/Method", with these bytes as its message. `reply` has those of the answer.
+  grpc::Status CallRaw(const std::string& method, const std::string& message, std::string* reply) const;
 
   /// Writes a file into the test's folder and returns its path.
   std::string Write(const std::string& name, const std::string& text) const;

@@ -14,18 +14,23 @@
 namespace genoserve {
 namespace {
 
-absl::StatusOr<std::unique_ptr<MeasuredGenerator>> MakeNetworkGenerator(const v1::Manifest& manifest,
-                                                                        const TensorMap& weights,
-                                                                        const GeneratorOptions& options) {
+// The shape of a network that these weights fit.
+absl::StatusOr<GeneratorShape> CheckedShape(const v1::Manifest& manifest, const TensorMap& weights) {
   GENOSERVE_ASSIGN_OR_RETURN(GeneratorShape shape, ShapeOfGenerator(manifest));
   GENOSERVE_RETURN_IF_ERROR(CheckWeights(shape, weights));
+  return shape;
+}
+
+absl::StatusOr<std::unique_ptr<MeasuredGenerator>> MakeNetworkGenerator(const v1::Manifest& manifest,
+                                                                        const GeneratorShape& shape,
+                                                                        const TensorMap& weights,
+                                                                        const GeneratorOptions& options) {
   if (options.device == DeviceKind::kCuda) return MakeTorchGenerator(manifest, shape, weights, options);
   // Without them a product would round twice, and its bytes would be another engine's.
   if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) {
     return absl::FailedPreconditionError("this CPU has no AVX2 and FMA3 (x86-64-v3), which a network needs");
   }
-  std::unique_ptr<Network> network = MakeCpuNetwork(manifest, shape, weights, options.precision);
-  return NetworkGenerator::Make(manifest, std::move(shape), weights, std::move(network));
+  return NetworkGenerator::Make(manifest, shape, weights, MakeCpuNetwork(manifest, shape, weights, options.precision));
 }
 
 absl::StatusOr<std::unique_ptr<Generator>> MakeMeasured(const v1::Manifest& manifest, const TensorMap& weights,
@@ -33,11 +38,11 @@ absl::StatusOr<std::unique_ptr<Generator>> MakeMeasured(const v1::Manifest& mani
   if (manifest.generator().has_chain() || options.precision == Precision::kFp32) {
     return MakeGenerator(manifest, weights, options);
   }
-  GENOSERVE_ASSIGN_OR_RETURN(const GeneratorShape shape, ShapeOfGenerator(manifest));
-  GENOSERVE_ASSIGN_OR_RETURN(auto rounded, MakeNetworkGenerator(manifest, weights, options));
+  GENOSERVE_ASSIGN_OR_RETURN(const GeneratorShape shape, CheckedShape(manifest, weights));
+  GENOSERVE_ASSIGN_OR_RETURN(auto rounded, MakeNetworkGenerator(manifest, shape, weights, options));
   GENOSERVE_ASSIGN_OR_RETURN(
       const auto exact,
-      MakeNetworkGenerator(manifest, weights, {.device = options.device, .precision = Precision::kFp32}));
+      MakeNetworkGenerator(manifest, shape, weights, {.device = options.device, .precision = Precision::kFp32}));
   GENOSERVE_ASSIGN_OR_RETURN(const PrecisionEffect effect, MeasurePrecision(manifest, shape, *exact, *rounded));
   GENOSERVE_RETURN_IF_ERROR(CheckPrecision(effect));
   rounded->set_precision_effect(effect);
@@ -49,7 +54,8 @@ absl::StatusOr<std::unique_ptr<Generator>> MakeMeasured(const v1::Manifest& mani
 absl::StatusOr<std::unique_ptr<Generator>> MakeGenerator(const v1::Manifest& manifest, const TensorMap& weights,
                                                          const GeneratorOptions& options) {
   if (manifest.generator().has_chain()) return MakeChainGenerator(manifest, weights);
-  return MakeNetworkGenerator(manifest, weights, options);
+  GENOSERVE_ASSIGN_OR_RETURN(const GeneratorShape shape, CheckedShape(manifest, weights));
+  return MakeNetworkGenerator(manifest, shape, weights, options);
 }
 
 absl::StatusOr<std::unique_ptr<Generator>> LoadGenerator(const Artifact& artifact, const GeneratorOptions& options) {

@@ -15,9 +15,6 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// Values that a thread takes at least.
-constexpr int64_t kGrain = 16384;
-
 struct CpuAlleles : public torch::autograd::Function<CpuAlleles> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& hidden, const at::Tensor& weight,
                             const at::Tensor& base, const at::Tensor& labels, const RowDraw& noise,
@@ -31,7 +28,7 @@ struct CpuAlleles : public torch::autograd::Function<CpuAlleles> {
     const float* bases = base.const_data_ptr<float>();
     const RowValues values(alleles);
     const RowValues slope_values(differentiated ? slopes : alleles);
-    OnTorchThreads(rows, 1 + kGrain / width, [&](int64_t first, int64_t last) {
+    OnTorchThreads(rows, 1 + kThreadGrain / width, [&](int64_t first, int64_t last) {
       Stretch value_buffer;
       Stretch slope_buffer;
       Stretch noise_buffer;

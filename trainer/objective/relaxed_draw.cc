@@ -11,9 +11,6 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// Values that a thread takes at least.
-constexpr int64_t kBlock = 16384;
-
 // The draw on a CPU, with the gradient of the relaxed one.
 struct CpuGumbelSoftmax : public torch::autograd::Function<CpuGumbelSoftmax> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& logits, const at::Tensor& gumbel,
@@ -29,7 +26,7 @@ struct CpuGumbelSoftmax : public torch::autograd::Function<CpuGumbelSoftmax> {
     float* relaxed_values = relax ? relaxed.mutable_data_ptr<float>() : nullptr;
     float* rounded_values = straight_through ? rounded.mutable_data_ptr<float>() : nullptr;
     const int64_t row = 3 * dense.size(2);
-    OnTorchThreads(dense.size(0), 1 + kBlock / row, [&](int64_t first, int64_t last) {
+    OnTorchThreads(dense.size(0), 1 + kThreadGrain / row, [&](int64_t first, int64_t last) {
       for (int64_t i = first; i < last; ++i) {
         DrawStates(logit_values + i * row, noise_values + i * row, static_cast<float>(temperature),
                    static_cast<size_t>(dense.size(2)), relax ? relaxed_values + i * row : nullptr,
@@ -50,7 +47,7 @@ struct CpuGumbelSoftmax : public torch::autograd::Function<CpuGumbelSoftmax> {
     const float* relaxed_values = relaxed.const_data_ptr<float>();
     float* to = by_logits.mutable_data_ptr<float>();
     const int64_t row = 3 * relaxed.size(2);
-    OnTorchThreads(relaxed.size(0), 1 + kBlock / row, [&](int64_t first, int64_t last) {
+    OnTorchThreads(relaxed.size(0), 1 + kThreadGrain / row, [&](int64_t first, int64_t last) {
       for (int64_t i = first; i < last; ++i) {
         DrawStatesGradient(from + i * row, relaxed_values + i * row, temperature, static_cast<size_t>(relaxed.size(2)),
                            to + i * row);

@@ -7,6 +7,9 @@
 
 namespace genoserve {
 
+/// Values whose computing is worth another thread, where each takes some ten operations.
+inline constexpr int64_t kThreadGrain = 16384;
+
 /// Calls `work(first, last)` for ranges that cover [0, count) once, on LibTorch's threads, and returns when all are
 /// done. Where the ranges are cut depends on the number of threads: a result must depend on the index alone. No range
 /// has fewer than `grain` indices where there are more; fewer than that are done by the calling thread, since waking
