@@ -1,14 +1,16 @@
 // What becomes of a server under too much load, and of its good clients beside bad ones. Prints one line of JSON.
 //
 //   overload_bench HOST:PORT MODEL overload --seconds 60 --times 5 --pid PID
-//     finds the rate that a few streams without end get, then offers calls of small bulk cohorts at so many times that
-//     rate, whether the server keeps up or not, with one caller of 16 rows beside them.
-//   overload_bench HOST:PORT MODEL misbehaving --seconds 5 --rounds 3
-//     measures good streams alone and beside clients that never read, take bytes one by one, cancel or break off, in
-//     turns.
-#include <grpcpp/create_channel.h>
-#include <grpcpp/security/credentials.h>
-#include <grpcpp/support/channel_arguments.h>
+//     offers calls of bulk cohorts at so many times the rate that the server can serve, whether it keeps up or not,
+//     with one caller of small cohorts beside them.
+//   overload_bench 127.0.0.1:PORT MODEL misbehaving --seconds 3 --rounds 3
+//     measures good streams alone, beside each kind of bad client and beside all of them, in turns.
+//
+// Capacity is what the same calls get in a closed loop, the caller of small cohorts beside them too: the median of
+// windows before the overload and after it. The overload is measured once calls are refused, that is with as many
+// streams as the server takes, and until all of them have ended nothing else begins.
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -17,17 +19,19 @@
 #include <cmath>
 #include <fstream>
 #include <iostream>
-#include <memory>
+#include <iterator>
+#include <map>
 #include <mutex>
 #include <random>
+#include <sstream>
+#include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
-#include "genoserve/v1/cohort.grpc.pb.h"
-#include "google/rpc/error_details.pb.h"
-#include "google/rpc/status.pb.h"
-#include "server/raw_connection.h"
+#include "bench/misbehaving_clients.h"
+#include "bench/steady_load.h"
 
 namespace genoserve {
 namespace {
@@ -36,47 +40,21 @@ using std::chrono::steady_clock;
 
 constexpr int64_t kEndless = 1'000'000;  // samples; a good stream that ends is followed by another
 constexpr int64_t kSmall = 16;           // samples of an interactive call
+constexpr double kWarmUp = 2;            // seconds
 
 struct Options {
   std::string address;
   std::string model;
   double seconds = 60;
   double times = 5;
-  int64_t samples = 4096;  // of a bulk call
-  int threads = 320;       // callers: more than the server takes streams
+  int64_t samples = 4096;    // of a bulk call
+  int batch_bytes = 32'768;  // of genotypes: about a tile of the smallest model that is measured
+  int in_flight = 32;        // bulk calls by which the capacity is found
   int streams = 4;
   int rounds = 3;
+  int dropped = 10'000;  // streams, in all
   int pid = 0;
 };
-
-double SecondsSince(steady_clock::time_point begin) {
-  return std::chrono::duration<double>(steady_clock::now() - begin).count();
-}
-
-v1::StreamCohortRequest Request(const Options& options, int64_t samples, uint64_t seed) {
-  v1::StreamCohortRequest request;
-  request.set_model(options.model);
-  request.set_cohort_size(samples);
-  request.set_seed(seed);
-  return request;
-}
-
-std::unique_ptr<v1::CohortService::Stub> Connect(const Options& options) {
-  grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  arguments.SetMaxReceiveMessageSize(64 << 20);
-  return v1::CohortService::NewStub(
-      grpc::CreateCustomChannel(options.address, grpc::InsecureChannelCredentials(), arguments));
-}
-
-bool HasRetryInfo(const grpc::Status& status) {
-  google::rpc::Status rich;
-  google::rpc::RetryInfo retry;
-  if (!rich.ParseFromString(status.error_details())) return false;
-  return std::any_of(rich.details().begin(), rich.details().end(),
-                     [&retry](const auto& detail) { return detail.UnpackTo(&retry); });
-}
 
 // A figure of /proc/PID/status in MB; 0 where there is no such process.
 double ProcessMegabytes(int pid, const std::string& name) {
@@ -87,6 +65,27 @@ double ProcessMegabytes(int pid, const std::string& name) {
   return 0;
 }
 
+// CPU time of a process so far; 0 where there is none.
+double ProcessSeconds(int pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  const size_t end = text.rfind(')');
+  if (end == std::string::npos) return 0;
+  std::istringstream fields(text.substr(end + 1));
+  std::vector<std::string> values(std::istream_iterator<std::string>(fields), {});
+  constexpr size_t kUser = 11;  // after the name; the system's time follows
+  return (std::stod(values.at(kUser)) + std::stod(values.at(kUser + 1))) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+}
+
+double OwnSeconds() {
+  rusage usage = {};
+  ::getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
 double Percentile(std::vector<double> values, double part) {
   if (values.empty()) return 0;
   std::sort(values.begin(), values.end());
@@ -94,216 +93,216 @@ double Percentile(std::vector<double> values, double part) {
   return values[std::max<size_t>(index, 1) - 1];
 }
 
-// Samples a second that `streams` clients without end get together, over `seconds` after a second of warm-up.
-double StreamRate(const Options& options, int streams, double seconds) {
-  std::atomic<int64_t> received = 0;
-  std::atomic<bool> stop = false;
-  std::vector<std::thread> clients;
-  clients.reserve(static_cast<size_t>(streams));
-  for (int i = 0; i < streams; ++i) {
-    clients.emplace_back([&, i] {
-      const auto stub = Connect(options);
-      while (!stop) {
-        grpc::ClientContext context;
-        const auto reader = stub->StreamCohort(&context, Request(options, kEndless, static_cast<uint64_t>(i)));
-        v1::StreamCohortResponse response;
-        while (!stop && reader->Read(&response)) received += response.batch().sample_count();
-        if (stop) context.TryCancel();
-        const grpc::Status status = reader->Finish();
-        if (stop || status.ok()) continue;
-        std::cerr << "overload_bench: " << status.error_message() << "\n";
-        return;
-      }
-    });
-  }
-  std::this_thread::sleep_for(std::chrono::seconds(1));
-  const auto begin = steady_clock::now();
-  const int64_t before = received;
-  std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
-  const double rate = static_cast<double>(received - before) / SecondsSince(begin);
-  stop = true;
-  for (std::thread& client : clients) client.join();
-  return rate;
+double Median(const std::vector<double>& values) { return Percentile(values, 0.5); }
+
+std::string List(const std::vector<double>& values) {
+  std::ostringstream text;
+  for (size_t i = 0; i < values.size(); ++i) text << (i == 0 ? "[" : ", ") << values[i];
+  return text.str() + "]";
 }
 
-class Overload {
+// One caller of small cohorts, who rests a moment between two calls.
+class InteractiveCaller {
  public:
-  explicit Overload(const Options& options) : options_(options) {}
+  explicit InteractiveCaller(const Options& options)
+      : options_(options), thread_([this](const std::stop_token& stop) { Run(stop); }) {}
 
-  void Run() {
-    const double capacity = StreamRate(options_, options_.streams, std::min(10.0, options_.seconds / 2));
-    const double memory = ProcessMegabytes(options_.pid, "VmRSS");
-    // Calls are due at a steady pace; whoever is free makes the next one.
-    const double interval = static_cast<double>(options_.samples) / (options_.times * capacity);
-    begin_ = steady_clock::now();
-    std::vector<std::thread> callers;
-    callers.reserve(static_cast<size_t>(options_.threads));
-    for (int i = 0; i < options_.threads; ++i) callers.emplace_back([this, interval] { CallBulk(interval); });
-    std::thread interactive([this] { CallInteractive(); });
-    for (std::thread& caller : callers) caller.join();
-    interactive.join();
-    const double served = static_cast<double>(samples_) / options_.seconds;
-    std::cout << "{\"capacity_samples_per_second\": " << capacity
-              << ", \"offered_samples_per_second\": " << static_cast<double>(due_ * options_.samples) / options_.seconds
-              << ", \"served_samples_per_second\": " << served << ", \"served_to_capacity\": " << served / capacity
-              << ", \"taken\": " << taken_ << ", \"refused\": " << refused_
-              << ", \"refused_without_retry_info\": " << bare_ << ", \"lost\": " << lost_
-              << ", \"interactive_calls\": " << first_ms_.size() << ", \"interactive_refused\": " << turned_away_
-              << ", \"interactive_p50_ms\": " << Percentile(first_ms_, 0.5)
-              << ", \"interactive_p99_ms\": " << Percentile(first_ms_, 0.99) << ", \"memory_mb_before\": " << memory
-              << ", \"memory_mb_after\": " << ProcessMegabytes(options_.pid, "VmRSS")
-              << ", \"memory_mb_most\": " << ProcessMegabytes(options_.pid, "VmHWM") << "}\n";
+  int64_t samples() const { return samples_; }
+  int64_t turned_away() const { return turned_away_; }
+  // Milliseconds from a call to its first batch, since the last time that they were taken.
+  std::vector<double> Take() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(first_ms_, {});
   }
 
  private:
-  void CallBulk(double interval) {
-    const auto stub = Connect(options_);
-    while (true) {
-      const int64_t number = due_++;
-      const double at = static_cast<double>(number) * interval;
-      if (at >= options_.seconds) {
-        --due_;
-        return;
-      }
-      std::this_thread::sleep_until(
-          begin_ + std::chrono::duration_cast<steady_clock::duration>(std::chrono::duration<double>(at)));
-      grpc::ClientContext context;
-      const auto reader =
-          stub->StreamCohort(&context, Request(options_, options_.samples, static_cast<uint64_t>(number)));
-      v1::StreamCohortResponse response;
-      int64_t read = 0;
-      while (reader->Read(&response)) {
-        read += response.batch().sample_count();
-        if (SecondsSince(begin_) < options_.seconds) samples_ += response.batch().sample_count();
-      }
-      const grpc::Status status = reader->Finish();
-      if (status.ok() && read == options_.samples) {
-        ++taken_;
-      } else if (read == 0 && status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED) {
-        ++refused_;
-        if (!HasRetryInfo(status)) ++bare_;
-      } else {
-        if (lost_++ == 0) std::cerr << "overload_bench: lost: " << status.error_message() << "\n";
-      }
-    }
-  }
-
-  void CallInteractive() {
-    const auto stub = Connect(options_);
+  void Run(const std::stop_token& stop) {
+    const auto stub = ConnectTo(options_.address);
     std::minstd_rand random(1);
     std::uniform_real_distribution<double> pause(0, 0.05);
-    for (uint64_t seed = 0; SecondsSince(begin_) < options_.seconds; ++seed) {
+    for (uint64_t seed = 0; !stop.stop_requested(); ++seed) {
       grpc::ClientContext context;
-      const auto start = steady_clock::now();
-      const auto reader = stub->StreamCohort(&context, Request(options_, kSmall, seed));
+      const auto begin = steady_clock::now();
+      const auto reader = stub->StreamCohort(&context, CohortOf(options_.model, kSmall, seed));
       v1::StreamCohortResponse response;
       double first = -1;
       while (reader->Read(&response)) {
-        if (response.has_batch() && first < 0) first = SecondsSince(start) * 1000;
+        if (response.has_batch() && first < 0) first = SecondsSince(begin) * 1000;
       }
       if (reader->Finish().ok() && first >= 0) {
+        samples_ += kSmall;
+        const std::lock_guard lock(mutex_);
         first_ms_.push_back(first);
       } else {
         ++turned_away_;
       }
-      std::this_thread::sleep_for(std::chrono::duration<double>(pause(random)));
+      Pause(pause(random));
     }
   }
 
   const Options options_;
-  steady_clock::time_point begin_;
-  std::atomic<int64_t> due_ = 0;      // bulk calls
-  std::atomic<int64_t> samples_ = 0;  // of bulk calls, within the time
-  std::atomic<int64_t> taken_ = 0;    // and served to their end
-  std::atomic<int64_t> refused_ = 0;
-  std::atomic<int64_t> bare_ = 0;  // of those, without RetryInfo
-  std::atomic<int64_t> lost_ = 0;  // ended otherwise
-  // Of the interactive caller's thread.
-  std::vector<double> first_ms_;
-  int64_t turned_away_ = 0;
+  std::atomic<int64_t> samples_ = 0;
+  std::atomic<int64_t> turned_away_ = 0;
+  std::mutex mutex_;
+  std::vector<double> first_ms_;  // under mutex_
+  std::jthread thread_;
 };
 
-class Misbehaving {
+class Overload {
  public:
-  explicit Misbehaving(const Options& options)
-      : options_(options), port_(std::stoi(options.address.substr(options.address.rfind(':') + 1))) {}
+  explicit Overload(const Options& options)
+      : options_(options),
+        load_(options.address, options.model, options.samples, options.batch_bytes),
+        interactive_(options) {}
 
-  void Run() const {
-    std::vector<double> ratios;
-    std::vector<double> alone;
-    for (int round = 0; round < options_.rounds; ++round) {
-      alone.push_back(StreamRate(options_, options_.streams, options_.seconds));
-      std::atomic<bool> stop = false;
-      std::vector<std::thread> bad;
-      for (const auto behave :
-           {&Misbehaving::NeverRead, &Misbehaving::TakeBytes, &Misbehaving::Cancel, &Misbehaving::BreakOff}) {
-        bad.emplace_back([this, behave, &stop] { (this->*behave)(stop); });
-      }
-      ratios.push_back(StreamRate(options_, options_.streams, options_.seconds) / alone.back());
-      stop = true;
-      for (std::thread& client : bad) client.join();
+  void Run() {
+    const std::vector<double> before = Capacity();
+    const double capacity = Median(before);
+    std::vector<double> calm_ms = interactive_.Take();
+    const double memory = ProcessMegabytes(options_.pid, "VmRSS");
+    load_.Offer(options_.times * capacity / static_cast<double>(options_.samples));
+    AwaitRefusals();
+    interactive_.Take();
+    const CallCounts begun = load_.counts();
+    const double own = OwnSeconds();
+    const double server = ProcessSeconds(options_.pid);
+    double most = memory;
+    const auto begin = steady_clock::now();
+    const int64_t samples = Samples();
+    while (SecondsSince(begin) < options_.seconds) {
+      Pause(0.1);
+      most = std::max(most, ProcessMegabytes(options_.pid, "VmRSS"));
     }
-    std::cout << "{\"alone_samples_per_second\": " << Percentile(alone, 0.5)
-              << ", \"beside_to_alone\": " << Percentile(ratios, 0.5)
-              << ", \"lowest\": " << *std::min_element(ratios.begin(), ratios.end())
-              << ", \"highest\": " << *std::max_element(ratios.begin(), ratios.end()) << "}\n";
+    const double seconds = SecondsSince(begin);
+    const double served = static_cast<double>(Samples() - samples) / seconds;
+    const auto offered =
+        static_cast<double>((load_.counts().begun - begun.begun) * options_.samples) / seconds / capacity;
+    const double own_share = (OwnSeconds() - own) / seconds;
+    const double server_share = (ProcessSeconds(options_.pid) - server) / seconds;
+    const std::vector<double> busy_ms = interactive_.Take();
+    const bool ended = load_.Finish(180);
+    const CallCounts counts = load_.counts();
+    const double memory_after = ProcessMegabytes(options_.pid, "VmRSS");
+    interactive_.Take();
+    const std::vector<double> after = Capacity();
+    const std::vector<double> more_ms = interactive_.Take();
+    calm_ms.insert(calm_ms.end(), more_ms.begin(), more_ms.end());
+    std::vector<double> all = before;
+    all.insert(all.end(), after.begin(), after.end());
+    if (!load_.first_loss().empty()) std::cerr << "overload_bench: lost: " << load_.first_loss() << "\n";
+    std::cout << "{\"capacity\": " << Median(all) << ", \"capacity_before\": " << List(before)
+              << ", \"capacity_after\": " << List(after) << ", \"served\": " << served
+              << ", \"served_to_capacity\": " << served / Median(all) << ", \"offered_to_capacity\": " << offered
+              << ", \"calls\": " << counts.begun << ", \"taken\": " << counts.served
+              << ", \"refused\": " << counts.refused << ", \"refused_without_retry_info\": " << counts.bare
+              << ", \"lost\": " << counts.lost << ", \"all_ended\": " << (ended ? "true" : "false")
+              << ", \"interactive_calls\": " << busy_ms.size()
+              << ", \"interactive_refused\": " << interactive_.turned_away()
+              << ", \"interactive_p50_ms\": " << Median(busy_ms)
+              << ", \"interactive_p99_ms\": " << Percentile(busy_ms, 0.99)
+              << ", \"calm_p99_ms\": " << Percentile(calm_ms, 0.99) << ", \"client_processors\": " << own_share
+              << ", \"server_processors\": " << server_share << ", \"memory_mb_before\": " << memory
+              << ", \"memory_mb_most\": " << most << ", \"memory_mb_after\": " << memory_after << "}\n";
   }
 
  private:
-  static void Pause(int milliseconds) { std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds)); }
+  int64_t Samples() const { return load_.counts().samples + interactive_.samples(); }
 
-  // Sixteen connections whose buffers are full.
-  void NeverRead(const std::atomic<bool>& stop) const {
-    std::vector<std::unique_ptr<RawConnection>> clients;
-    for (uint64_t i = 0; i < 16; ++i) {
-      clients.push_back(std::make_unique<RawConnection>(port_, 4096));
-      clients.back()->Send(RawPreface(0x7fffffff) + RawWindow(0, 0x7fffffff - 65'535) +
-                           RawCall(1, Request(options_, kEndless, i)));
+  // Samples a second in each of several windows at saturation.
+  std::vector<double> Capacity() {
+    constexpr int kWindows = 5;
+    const CallCounts begin = load_.counts();
+    load_.KeepInFlight(options_.in_flight);
+    Pause(kWarmUp);
+    if (load_.counts().samples == begin.samples) throw std::runtime_error("nothing is served: " + load_.first_loss());
+    interactive_.Take();
+    std::vector<double> rates;
+    for (int i = 0; i < kWindows; ++i) {
+      const auto start = steady_clock::now();
+      const int64_t samples = Samples();
+      Pause(options_.seconds / 12);
+      rates.push_back(static_cast<double>(Samples() - samples) / SecondsSince(start));
     }
-    while (!stop) Pause(10);
+    return rates;
   }
-  // Sixteen streams that are allowed one byte a second each.
-  void TakeBytes(const std::atomic<bool>& stop) const {
-    std::vector<std::unique_ptr<RawConnection>> clients;
-    for (uint64_t i = 0; i < 16; ++i) {
-      clients.push_back(std::make_unique<RawConnection>(port_));
-      clients.back()->Send(RawPreface(0) + RawCall(1, Request(options_, kEndless, i)));
+
+  // The server has all the work that it takes.
+  void AwaitRefusals() const {
+    constexpr double kMostSeconds = 60;
+    const int64_t refused = load_.counts().refused;
+    const auto begin = steady_clock::now();
+    while (load_.counts().refused == refused) {
+      if (SecondsSince(begin) > kMostSeconds)
+        throw std::runtime_error("the server refuses nothing: it is not overloaded");
+      Pause(0.1);
     }
-    for (int turn = 0; !stop; ++turn) {
-      if (turn % 100 == 0) {
-        for (const auto& client : clients) client->Send(RawWindow(1, 1));
-      }
-      Pause(10);
-    }
-  }
-  // Twenty streams a second that are cancelled after a batch or two.
-  void Cancel(const std::atomic<bool>& stop) const {
-    const auto stub = Connect(options_);
-    std::minstd_rand random(1);
-    while (!stop) {
-      grpc::ClientContext context;
-      const auto reader = stub->StreamCohort(&context, Request(options_, kEndless, random()));
-      v1::StreamCohortResponse response;
-      for (int messages = static_cast<int>(random() % 3); messages > 0 && reader->Read(&response); --messages) {
-      }
-      context.TryCancel();
-      reader->Finish();
-      Pause(50);
-    }
-  }
-  // Twenty connections a second that are reset in the middle of a frame.
-  void BreakOff(const std::atomic<bool>& stop) const {
-    for (uint64_t seed = 0; !stop; ++seed) {
-      RawConnection client(port_);
-      const std::string call = RawCall(1, Request(options_, kEndless, seed));
-      client.Send(RawPreface() + (seed % 2 == 0 ? call.substr(0, call.size() / 2) : call));
-      Pause(50);
-      client.Reset();
-    }
+    Pause(kWarmUp);
   }
 
   const Options options_;
-  const int port_;
+  SteadyLoad load_;
+  InteractiveCaller interactive_;
+};
+
+// Good streams beside bad clients.
+class Misbehaving {
+ public:
+  explicit Misbehaving(const Options& options)
+      : options_(options),
+        good_(options.address, options.model, kEndless, options.batch_bytes),
+        bad_(std::stoi(options.address.substr(options.address.rfind(':') + 1)), options.model,
+             // In each round once alone and once with all others.
+             options.dropped / (2.0 * options.rounds * (kWarmUp + options.seconds))) {}
+
+  void Run() {
+    std::vector<std::pair<std::string, std::vector<MisbehavingClients::Kind>>> groups = {{"alone", {}}};
+    for (const MisbehavingClients::Kind& kind : MisbehavingClients::Kinds()) groups.push_back({kind.name, {kind}});
+    groups.emplace_back("all of them", MisbehavingClients::Kinds());
+    good_.KeepInFlight(options_.streams);
+    Pause(kWarmUp);
+    std::map<std::string, std::vector<double>> rates;
+    for (int round = 0; round < options_.rounds; ++round) {
+      for (const auto& [name, kinds] : groups) rates[name].push_back(Beside(kinds));
+      // What drifts does not favour one.
+      std::reverse(groups.begin(), groups.end());
+    }
+    const std::vector<double>& alone = rates["alone"];
+    if (Median(alone) == 0) throw std::runtime_error("nothing is served: " + good_.first_loss());
+    std::cout << "{\"alone\": " << List(alone) << ", \"beside\": {";
+    const char* comma = "";
+    for (const auto& [name, beside] : rates) {
+      if (name == "alone") continue;
+      std::vector<double> ratios;
+      for (size_t i = 0; i < beside.size(); ++i) ratios.push_back(beside[i] / alone[i]);
+      std::cout << comma << "\"" << name << "\": " << List(ratios);
+      comma = ", ";
+    }
+    std::cout << "}, \"dropped_streams\": " << bad_.dropped() << ", \"good_streams_lost\": " << good_.counts().lost
+              << "}\n";
+  }
+
+ private:
+  // Samples a second of the good streams.
+  double Beside(const std::vector<MisbehavingClients::Kind>& kinds) const {
+    std::atomic<bool> stop = false;
+    std::vector<std::thread> clients;
+    clients.reserve(kinds.size());
+    for (const MisbehavingClients::Kind& kind : kinds) {
+      clients.emplace_back([this, kind, &stop] { (bad_.*kind.behave)(stop); });
+    }
+    Pause(kWarmUp);
+    const auto begin = steady_clock::now();
+    const int64_t samples = good_.counts().samples;
+    Pause(options_.seconds);
+    const double rate = static_cast<double>(good_.counts().samples - samples) / SecondsSince(begin);
+    stop = true;
+    for (std::thread& client : clients) client.join();
+    return rate;
+  }
+
+  const Options options_;
+  SteadyLoad good_;
+  MisbehavingClients bad_;
 };
 
 int Main(int argc, char** argv) {
@@ -312,23 +311,31 @@ int Main(int argc, char** argv) {
   app.add_option("address", options.address, "HOST:PORT, on 127.0.0.1 for misbehaving")->required();
   app.add_option("model", options.model)->required();
   app.require_subcommand(1);
-  CLI::App* overload = app.add_subcommand("overload", "so many times the rows that the server can make");
-  overload->add_option("--seconds", options.seconds)->capture_default_str();
+  CLI::App* overload = app.add_subcommand("overload", "so many times the samples that the server can make");
+  overload->add_option("--seconds", options.seconds, "a twelfth of it each window of the capacity")
+      ->capture_default_str();
   overload->add_option("--times", options.times, "the capacity")->capture_default_str();
   overload->add_option("--samples", options.samples, "of a bulk call")->capture_default_str();
-  overload->add_option("--threads", options.threads, "that call")->capture_default_str();
-  overload->add_option("--streams", options.streams, "by which the capacity is found")->capture_default_str();
+  overload->add_option("--in-flight", options.in_flight, "bulk calls by which the capacity is found")
+      ->capture_default_str();
   overload->add_option("--pid", options.pid, "of the server, for its memory");
   CLI::App* misbehaving = app.add_subcommand("misbehaving", "good streams alone and beside bad clients");
-  misbehaving->add_option("--seconds", options.seconds, "of each measurement");
+  misbehaving->add_option("--seconds", options.seconds, "of each measurement; 3 if not given");
   misbehaving->add_option("--rounds", options.rounds)->capture_default_str();
-  misbehaving->add_option("--streams", options.streams)->capture_default_str();
+  misbehaving->add_option("--streams", options.streams, "that are good")->capture_default_str();
+  misbehaving->add_option("--dropped", options.dropped, "streams that are opened and dropped, in all")
+      ->capture_default_str();
   CLI11_PARSE(app, argc, argv);
-  if (misbehaving->count("--seconds") == 0 && misbehaving->parsed()) options.seconds = 5;
-  if (overload->parsed()) {
-    Overload(options).Run();
-  } else {
-    Misbehaving(options).Run();
+  if (misbehaving->count("--seconds") == 0 && misbehaving->parsed()) options.seconds = 3;
+  try {
+    if (overload->parsed()) {
+      Overload(options).Run();
+    } else {
+      Misbehaving(options).Run();
+    }
+  } catch (const std::exception& error) {
+    std::cerr << "overload_bench: " << error.what() << "\n";
+    return 1;
   }
   return 0;
 }
