@@ -77,9 +77,9 @@ absl::Status Run(const std::vector<std::string>& names) {
     if (!wanted(network.name)) continue;
     const v1::Manifest manifest = ManifestOf(network);
     const TensorMap weights = RandomWeights(manifest, 1);
-    for (const Precision precision : {Precision::kFp32, Precision::kBf16}) {
+    for (const Precision precision : {Precision::kFp32, Precision::kBf16, Precision::kInt8}) {
       GENOSERVE_ASSIGN_OR_RETURN(const auto generator, MakeGenerator(manifest, weights, {.precision = precision}));
-      GENOSERVE_RETURN_IF_ERROR(Measure(network.name, precision == Precision::kFp32 ? "fp32" : "bf16", *generator));
+      GENOSERVE_RETURN_IF_ERROR(Measure(network.name, PrecisionName(precision), *generator));
     }
   }
   if (!wanted("chain")) return absl::OkStatus();

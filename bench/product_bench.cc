@@ -2,9 +2,9 @@
 //
 //   product_bench [ROUNDS]
 //
-// First, products with packed layers beside LibTorch's own of the same numbers (at::linear) in fp32 and bf16, in
-// GFLOP/s: wide layers in blocks of 1,536 outputs here, whole there, as each is used. Then the passes over single
-// values: draws, activation and latent noise, in 1e9 values a second.
+// First, products with packed layers in fp32, bf16 and int8 beside LibTorch's own of the same numbers (at::linear) in
+// fp32 and bf16, in GFLOP/s: wide layers in blocks of 1,536 outputs here, whole there, as each is used. Then the passes
+// over single values: draws, activation and latent noise, in 1e9 values a second.
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/linear.h>
@@ -18,6 +18,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ATen/Parallel.h"
@@ -68,8 +69,9 @@ void CompareProducts(int64_t inputs, int64_t outputs, int64_t rows, int rounds) 
   const at::Tensor weight = at::randn({outputs, inputs});
   const at::Tensor bias = at::randn({outputs});
   const at::Tensor values = at::randn({rows, inputs});
-  for (const auto form : {PackedLayer::Form::kFp32, PackedLayer::Form::kBf16}) {
-    const auto type = form == PackedLayer::Form::kFp32 ? at::kFloat : at::kBFloat16;
+  using Form = PackedLayer::Form;
+  for (const auto& [name, form] : {std::pair{"fp32", Form::kFp32}, {"bf16", Form::kBf16}, {"int8", Form::kInt8}}) {
+    const auto type = form == Form::kFp32 ? at::kFloat : at::kBFloat16;
     const at::Tensor peer_weight = weight.to(type);
     const at::Tensor peer_bias = bias.to(type);
     const at::Tensor peer_values = values.to(type);
@@ -85,9 +87,8 @@ void CompareProducts(int64_t inputs, int64_t outputs, int64_t rows, int rounds) 
     const auto theirs = [&] { (void)at::linear(peer_values, peer_weight, peer_bias); };
     const double work = 2.0 * static_cast<double>(inputs * outputs * rows);
     const std::vector<double> rates = Rates({ours, theirs}, work, rounds);
-    std::printf("%s %5ld x %-6ld %4ld rows: %6.1f GFLOP/s, at::linear %6.1f, ratio %.3f\n",
-                form == PackedLayer::Form::kFp32 ? "fp32" : "bf16", inputs, outputs, rows, rates[0] * 1e-9,
-                rates[1] * 1e-9, rates[0] / rates[1]);
+    std::printf("%s %5ld x %-6ld %4ld rows: %6.1f GFLOP/s, at::linear in %s %6.1f, ratio %.3f\n", name, inputs, outputs,
+                rows, rates[0] * 1e-9, form == Form::kFp32 ? "fp32" : "bf16", rates[1] * 1e-9, rates[0] / rates[1]);
   }
 }
 

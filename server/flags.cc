@@ -62,7 +62,7 @@ absl::StatusOr<CommandLine> ParseCommandLine(int argc, const char* const* argv) 
                  "of /metrics, /livez and /readyz; 0 = any free one");
   options.Text("--device", &Config::device, &Config::mutable_device, "auto, cpu or cuda");
   options.Text("--precision", &Config::precision, &Config::mutable_precision,
-               "fp32 or bf16, in which networks on a CPU run; bytes depend on it");
+               "fp32, bf16 or int8 (on a CPU only), in which networks run; bytes depend on it");
   options.Number("--threads", &Config::threads, &Config::set_threads, "workers on a CPU; 0 = one a core");
   options.Number("--poll-seconds", &Config::poll_seconds, &Config::set_poll_seconds, "between looks at the store");
   options.Number("--max-cohort-size", &Config::max_cohort_size, &Config::set_max_cohort_size, "samples of one cohort");

@@ -124,9 +124,11 @@ constexpr ProductKernels AllKernels(std::index_sequence<kIndex...> /*indices*/) 
   return all;
 }
 
-void Copy(const float* inputs, size_t size, void* prepared) { std::memcpy(prepared, inputs, size * sizeof(float)); }
+void Copy(const float* inputs, size_t size, const RowCode& /*code*/, void* prepared) {
+  std::memcpy(prepared, inputs, size * sizeof(float));
+}
 
-void Round(const float* inputs, size_t size, void* prepared) {
+void Round(const float* inputs, size_t size, const RowCode& /*code*/, void* prepared) {
   auto* to = static_cast<float*>(prepared);
   for (size_t i = 0; i < size; ++i) to[i] = FromBf16(ToBf16(inputs[i]));
   if (size % 2 != 0) to[size] = 0.0F;
@@ -156,13 +158,18 @@ HWY_AFTER_NAMESPACE();
 namespace genoserve {
 namespace {
 
+using Form = PackedLayer::Form;
+
 // Rows whose inputs are prepared at a time, which bounds what a thread keeps: 528 KiB, of a size with the cache's.
 constexpr size_t kMostRows = 256;
 
-// Steps of the layer's chain of additions: inputs, or pairs of them.
-size_t Steps(PackedLayer::Form form, size_t inputs) {
-  return form == PackedLayer::Form::kBf16 ? (inputs + 1) / 2 : inputs;
+constexpr size_t InputsOfAStep(Form form) {
+  if (form == Form::kInt8) return 4;
+  return form == Form::kBf16 ? 2 : 1;
 }
+
+// Steps of the layer's chain of additions.
+size_t Steps(Form form, size_t inputs) { return (inputs + InputsOfAStep(form) - 1) / InputsOfAStep(form); }
 
 }  // namespace
 
@@ -173,19 +180,35 @@ PackedLayer::PackedLayer(Form form, std::span<const float> weight, std::span<con
     : form_(form), inputs_(inputs), outputs_(bias.size()), bias_(panels() * kPanel) {
   std::copy(bias.begin(), bias.end(), bias_.begin());
   const size_t steps = Steps(form, inputs);
-  weights_.resize(panels() * steps * kPanel * sizeof(uint32_t) / sizeof(CacheLine));
+  weights_.resize(panels() * steps * kPanel * kStepBytes / sizeof(CacheLine));
   auto* to = reinterpret_cast<uint8_t*>(weights_.data());
+  if (form == Form::kInt8) {
+    scale_.resize(bias_.size());
+    sum_.resize(bias_.size());
+  }
   for (size_t output = 0; output < outputs_; ++output) {
-    for (size_t input = 0; input < inputs; ++input) {
-      const float value = weight[output * inputs + input];
-      const size_t panel = output / kPanel * steps;
-      if (form == Form::kFp32) {
-        std::memcpy(to + ((panel + input) * kPanel + output % kPanel) * sizeof(value), &value, sizeof(value));
-      } else {
-        const uint16_t rounded = ToBf16(value);
-        const size_t pair = (panel + input / 2) * kPanel + output % kPanel;
-        std::memcpy(to + (2 * pair + input % 2) * sizeof(rounded), &rounded, sizeof(rounded));
+    const std::span<const float> from = weight.subspan(output * inputs, inputs);
+    // Writes the weight of an input as it is held.
+    const auto put = [&](size_t input, auto value) {
+      const size_t step = (output / kPanel * steps + input / InputsOfAStep(form)) * kPanel + output % kPanel;
+      std::memcpy(to + step * kStepBytes + input % InputsOfAStep(form) * sizeof(value), &value, sizeof(value));
+    };
+    if (form == Form::kFp32) {
+      for (size_t input = 0; input < inputs; ++input) put(input, from[input]);
+    } else if (form == Form::kBf16) {
+      for (size_t input = 0; input < inputs; ++input) put(input, ToBf16(from[input]));
+    } else {
+      float largest = 0;
+      for (const float value : from) largest = std::max(largest, std::fabs(value));
+      if (largest < kLeastRange) continue;
+      int sum = 0;
+      for (size_t input = 0; input < inputs; ++input) {
+        const auto number = static_cast<int8_t>(std::nearbyint(from[input] * (127 / largest)));
+        put(input, number);
+        sum += number;
       }
+      scale_[output] = largest / 127;
+      sum_[output] = scale_[output] * static_cast<float>(sum);
     }
   }
 }
@@ -193,38 +216,51 @@ PackedLayer::PackedLayer(Form form, std::span<const float> weight, std::span<con
 void Multiply(const PackedLayer& layer, const float* inputs, size_t input_stride, size_t rows, size_t first_panel,
               size_t panels, float* outputs, size_t output_stride) {
   constexpr size_t kPanel = PackedLayer::kPanel;
-  const bool pairs = layer.form_ == PackedLayer::Form::kBf16;
-  const ProductKernels set = pairs ? HWY_DYNAMIC_DISPATCH(RoundedKernels)() : HWY_DYNAMIC_DISPATCH(Fp32Kernels)();
+  static constexpr std::array<float, kPanel> kZeros{};
+  const bool is_int8 = layer.form_ == Form::kInt8;
+  const ProductKernels set = is_int8                      ? Int8Kernels()
+                             : layer.form_ == Form::kBf16 ? HWY_DYNAMIC_DISPATCH(RoundedKernels)()
+                                                          : HWY_DYNAMIC_DISPATCH(Fp32Kernels)();
+  const size_t of_a_step = InputsOfAStep(layer.form_);
   const size_t steps = Steps(layer.form_, layer.inputs_);
   // Blocks of inputs of about one size, and of whole steps.
   const size_t blocks = std::max<size_t>(1, (layer.inputs_ + set.block - 1) / set.block);
   const size_t block_steps = std::max<size_t>(1, (steps + blocks - 1) / blocks);
   thread_local std::vector<PackedLayer::CacheLine> scratch;
+  thread_local std::array<RowCode, kMostRows> codes;
   const size_t lines = std::min(rows, kMostRows) * kPreparedStride / sizeof(PackedLayer::CacheLine);
   if (scratch.size() < lines) scratch.resize(lines);
   auto* prepared = reinterpret_cast<uint8_t*>(scratch.data());
   for (size_t first_row = 0; first_row < rows; first_row += kMostRows) {
     const size_t some = std::min(kMostRows, rows - first_row);
     const size_t groups = (some + set.most_rows - 1) / set.most_rows;
+    for (size_t row = 0; is_int8 && row < some; ++row) {
+      codes[row] = set.code(inputs + (first_row + row) * input_stride, layer.inputs_);
+    }
     for (size_t step = 0; step < std::max<size_t>(steps, 1); step += block_steps) {
       const size_t size = std::min(block_steps, steps - step);
-      const size_t first_input = pairs ? 2 * step : step;
-      const size_t input_count = std::min(pairs ? 2 * size : size, layer.inputs_ - first_input);
+      const size_t first_input = of_a_step * step;
+      const size_t input_count = std::min(of_a_step * size, layer.inputs_ - first_input);
       for (size_t row = 0; row < some; ++row) {
-        set.prepare(inputs + (first_row + row) * input_stride + first_input, input_count,
+        set.prepare(inputs + (first_row + row) * input_stride + first_input, input_count, codes[row],
                     prepared + row * kPreparedStride);
       }
       for (size_t panel = 0; panel < panels; ++panel) {
         const size_t output = (first_panel + panel) * kPanel;
-        const auto* weights = layer.weights_.data() +
-                              (output * steps + step * kPanel) * sizeof(uint32_t) / sizeof(PackedLayer::CacheLine);
-        const float* start = step == 0 ? &layer.bias_[output] : nullptr;
+        const auto* weights =
+            layer.weights_.data() + (output * steps + step * kPanel) * kStepBytes / sizeof(PackedLayer::CacheLine);
+        const float* begin = is_int8 ? kZeros.data() : &layer.bias_[output];
+        const float* start = step == 0 ? begin : nullptr;
         // Groups of rows that differ by one at most.
         for (size_t group = 0; group < groups; ++group) {
           const size_t row = group * some / groups;
           const size_t count = (group + 1) * some / groups - row;
-          set.kernels[count - 1](prepared + row * kPreparedStride, weights, size, start,
-                                 outputs + (first_row + row) * output_stride + panel * kPanel, output_stride);
+          float* to = outputs + (first_row + row) * output_stride + panel * kPanel;
+          set.kernels[count - 1](prepared + row * kPreparedStride, weights, size, start, to, output_stride);
+          if (is_int8 && step + size == steps) {
+            set.finish(&codes[row], count, &layer.scale_[output], &layer.sum_[output], &layer.bias_[output], to,
+                       output_stride);
+          }
         }
       }
     }

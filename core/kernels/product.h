@@ -15,21 +15,29 @@ namespace genoserve {
 /// thread-safe.
 class PackedLayer {
  public:
-  /// How weights and inputs are held. Sums are fp32 in both.
+  /// How weights and inputs are held.
   ///
   /// kFp32: one fused multiply-add an input, from the bias on.
   /// kBf16: inputs and weights are rounded to bfloat16, to nearest even, subnormal ones to 0. Of each pair of inputs
   /// the second is added before the first, by a fused multiply-add each: what AVX-512 BF16 does in one instruction, and
   /// others do in fp32. That instruction also takes subnormal sums for 0.
+  /// kInt8: weights are 8-bit numbers, -127 to 127, times a scale of their output, and inputs are 8-bit numbers, 0 to
+  /// 255, times a scale of their row plus an offset, its smallest input; both rounded to the nearest, even. Products of
+  /// numbers are summed exactly; one fp32 multiply-add each applies the scales and adds the offset and the bias. A row
+  /// that has an infinity or a NaN, or a range beyond that of fp32, has NaN for all outputs; one whose range is below
+  /// 1e-30 counts as constant.
   ///
-  /// Both give the same bits on every machine, but for subnormal sums in kBf16.
-  enum class Form { kFp32, kBf16 };
+  /// All give the same bits on every machine, but for subnormal sums in kBf16.
+  enum class Form { kFp32, kBf16, kInt8 };
+
+  /// The most inputs of a layer in kInt8, whose sums need 32 bits.
+  static constexpr size_t kMostInt8Inputs = 65536;
 
   /// Outputs of a panel; Multiply computes whole ones.
   static constexpr size_t kPanel = 32;
 
   PackedLayer() = default;
-  /// `weight` is [outputs, inputs], `bias` [outputs]; outputs are padded with zeros to whole panels.
+  /// `weight` is [outputs, inputs], finite, `bias` [outputs]; outputs are padded with zeros to whole panels.
   PackedLayer(Form form, std::span<const float> weight, std::span<const float> bias, size_t inputs);
 
   Form form() const { return form_; }
@@ -48,8 +56,11 @@ class PackedLayer {
   Form form_ = Form::kFp32;
   size_t inputs_ = 0;
   size_t outputs_ = 0;
-  std::vector<float> bias_;  // padded
-  // [panel][input or pair of inputs][kPanel]: fp32, or two bfloat16, the first input's in the lower half.
+  // Of each output, padded; the second and third in kInt8 only.
+  std::vector<float> bias_;
+  std::vector<float> scale_;
+  std::vector<float> sum_;  // of its weights as they are held
+  // [panel][step][kPanel]: an input in fp32, two in bfloat16 or four in 8 bits, the first input's lowest.
   std::vector<CacheLine> weights_;
 };
 

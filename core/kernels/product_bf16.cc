@@ -58,7 +58,7 @@ constexpr std::array<ProductKernel, kMostKernelRows> AllKernels(std::index_seque
   return {KernelOf(std::make_index_sequence<kIndex + 1>())...};
 }
 
-GENOSERVE_BF16 void Prepare(const float* inputs, size_t size, void* prepared) {
+GENOSERVE_BF16 void Prepare(const float* inputs, size_t size, const RowCode& /*code*/, void* prepared) {
   auto* to = static_cast<uint16_t*>(prepared);
   size_t i = 0;
   for (; i + 2 * kLanes <= size; i += 2 * kLanes) {

@@ -16,9 +16,22 @@ inline constexpr size_t kPreparedStride = kPreparedBytes + 64;
 /// The most rows that any kernel computes in one call: 2 * 14 sums, 2 weights and an input fill 32 registers.
 inline constexpr size_t kMostKernelRows = 14;
 
-/// Adds the products of `steps` inputs (pairs of inputs in bf16), rows of which are kPreparedStride bytes apart, with
-/// the weights of a panel to sums that begin with `start`, kPanel of them for each row, or with what stands in
-/// `outputs` where `start` is null. Writes the sums to `outputs`.
+/// Bytes of a step, the inputs that a kernel takes in at a time: one in fp32, two in bf16, four in int8.
+inline constexpr size_t kStepBytes = 4;
+
+/// A range of inputs or a largest weight below this one counts as 0 in int8, lest its inverse overflow.
+inline constexpr float kLeastRange = 1e-30F;
+
+/// How the 8-bit numbers of a row stand for its inputs: offset + scale * number. `inverse` is 1 / scale.
+struct RowCode {
+  float offset = 0;
+  float scale = 0;
+  float inverse = 0;
+};
+
+/// Adds the products of `steps` steps of inputs, rows of which are kPreparedStride bytes apart, with the weights of a
+/// panel to sums that begin with `start`, kPanel of them for each row, or with what stands in `outputs` where `start`
+/// is null. Writes the sums to `outputs`. In int8 sums are 32-bit integers in the place of floats.
 using ProductKernel = void (*)(const void* prepared, const void* weights, size_t steps, const float* start,
                                float* outputs, size_t output_stride);
 
@@ -29,12 +42,24 @@ struct ProductKernels {
   size_t most_rows = 0;
   /// kernels[n - 1] computes n rows.
   std::array<ProductKernel, kMostKernelRows> kernels{};
-  /// Writes `size` inputs of one row in the form that the kernels read, an odd one in bf16 followed by a 0.
-  void (*prepare)(const float* inputs, size_t size, void* prepared) = nullptr;
+  /// Writes `size` inputs of one row in the form that the kernels read, a last step that is not whole filled up with 0.
+  /// Only int8 needs the row's code.
+  void (*prepare)(const float* inputs, size_t size, const RowCode& code, void* prepared) = nullptr;
+  /// The code of a whole row of inputs; int8 only.
+  RowCode (*code)(const float* inputs, size_t size) = nullptr;
+  /// Makes outputs of the sums of `rows` rows of a panel, in their place; int8 only.
+  void (*finish)(const RowCode* codes, size_t rows, const float* scale, const float* sum, const float* bias,
+                 float* outputs, size_t output_stride) = nullptr;
 };
 
 /// The kernels of this CPU with AVX-512 BF16, or null where it lacks that.
 const ProductKernels* NativeBf16Kernels();
+
+/// kernels[n - 1] computes n rows of int8 with AVX-512 VNNI; null where this CPU lacks that.
+const std::array<ProductKernel, kMostKernelRows>* NativeInt8Kernels();
+
+/// The best kernels of int8 that this CPU has.
+ProductKernels Int8Kernels();
 
 /// Rounded to bfloat16, to nearest even, as the instructions do: subnormal numbers count as 0, a NaN stays one.
 inline uint16_t ToBf16(float value) {

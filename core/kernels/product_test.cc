@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "core/base/philox.h"
@@ -37,10 +40,37 @@ std::vector<float> RandomRows(size_t rows, size_t inputs) {
   return values;
 }
 
+constexpr std::array kForms = {Form::kFp32, Form::kBf16, Form::kInt8};
+
+const char* NameOf(Form form) {
+  if (form == Form::kInt8) return "int8";
+  return form == Form::kBf16 ? "bf16" : "fp32";
+}
+
 float Rounded(float value) { return FromBf16(ToBf16(value)); }
+
+// One output of kInt8 by the contract's formula.
+float Int8Twin(const Layer& layer, const float* inputs, size_t output) {
+  const float* weight = &layer.weight[output * layer.inputs];
+  float largest = 0;
+  for (size_t i = 0; i < layer.inputs; ++i) largest = std::max(largest, std::fabs(weight[i]));
+  const auto [low, high] = std::minmax_element(inputs, inputs + layer.inputs);
+  const float range = *high - *low;
+  int64_t sum = 0;
+  int64_t sum_of_weights = 0;
+  for (size_t i = 0; i < layer.inputs; ++i) {
+    const auto number = std::lrint(weight[i] * (127 / largest));
+    sum_of_weights += number;
+    if (range > 0) sum += number * std::lrint((inputs[i] - *low) * (255 / range));
+  }
+  const float scale = largest / 127;
+  const float base = std::fma(*low, scale * static_cast<float>(sum_of_weights), layer.bias[output]);
+  return std::fma(static_cast<float>(sum), range / 255 * scale, base);
+}
 
 // One output of the contract's formula by the scalar twin.
 float Twin(Form form, const Layer& layer, const float* inputs, size_t output) {
+  if (form == Form::kInt8) return Int8Twin(layer, inputs, output);
   const float* weight = &layer.weight[output * layer.inputs];
   float sum = layer.bias[output];
   if (form == Form::kFp32) {
@@ -66,7 +96,7 @@ bool SameBits(const float* a, const float* b, size_t size) { return std::memcmp(
 
 // Sizes around those of pairs, panels, kernels and blocks of inputs; with every instruction set.
 TEST(ProductTest, EachOutputIsTheScalarTwinToTheBit) {
-  for (const Form form : {Form::kFp32, Form::kBf16}) {
+  for (const Form form : kForms) {
     for (const size_t inputs : {1UL, 2UL, 31UL, 513UL, 2049UL}) {
       for (const size_t outputs : {1UL, 32UL, 43UL}) {
         const Layer layer(inputs, outputs);
@@ -81,8 +111,8 @@ TEST(ProductTest, EachOutputIsTheScalarTwinToTheBit) {
             }
           }
           OnEachTarget([&] {
-            EXPECT_EQ(Product(packed, values, rows), wanted) << inputs << " inputs, " << outputs << " outputs, " << rows
-                                                             << " rows" << (form == Form::kBf16 ? ", bf16" : ", fp32");
+            EXPECT_EQ(Product(packed, values, rows), wanted)
+                << inputs << " inputs, " << outputs << " outputs, " << rows << " rows, " << NameOf(form);
           });
         }
       }
@@ -96,7 +126,7 @@ TEST(ProductTest, RowsAndPanelsDoNotMix) {
   constexpr size_t kRows = 300;
   const Layer layer(kInputs, 150);
   const std::vector<float> values = RandomRows(kRows, kInputs);
-  for (const Form form : {Form::kFp32, Form::kBf16}) {
+  for (const Form form : kForms) {
     const PackedLayer packed = layer.Packed(form);
     const size_t stride = packed.panels() * PackedLayer::kPanel;
     const std::vector<float> whole = Product(packed, values, kRows);
@@ -124,19 +154,66 @@ TEST(ProductTest, RowsAndPanelsDoNotMix) {
   }
 }
 
-TEST(ProductTest, Bf16IsNearFp32) {
+// Two roundings, each of 1,024 products of size one, add up as a random walk: in bf16 of 2^-9 relative at most, in int8
+// of a 254th of a row's range, some seven standard deviations, evenly spread over a step.
+TEST(ProductTest, RoundedFormsAreNearFp32) {
   constexpr size_t kInputs = 1024;
   constexpr size_t kRows = 8;
   const Layer layer(kInputs, 96);
   const std::vector<float> values = RandomRows(kRows, kInputs);
   const std::vector<float> exact = Product(layer.Packed(Form::kFp32), values, kRows);
-  const std::vector<float> rounded = Product(layer.Packed(Form::kBf16), values, kRows);
-  // Two roundings of 2^-9 relative, each of 1,024 products of size one, add up as a random walk.
-  double squares = 0;
-  for (size_t i = 0; i < exact.size(); ++i) squares += std::pow(static_cast<double>(exact[i]) - rounded[i], 2);
-  const double error = std::sqrt(squares / static_cast<double>(exact.size()));
-  EXPECT_LT(error, std::sqrt(2.0 * kInputs) * 0x1p-9);
-  EXPECT_GT(error, 0.0);
+  for (const auto& [form, step] : {std::pair{Form::kBf16, 0x1p-9}, {Form::kInt8, 7.5 / 254 / std::sqrt(12)}}) {
+    const std::vector<float> rounded = Product(layer.Packed(form), values, kRows);
+    double squares = 0;
+    for (size_t i = 0; i < exact.size(); ++i) squares += std::pow(static_cast<double>(exact[i]) - rounded[i], 2);
+    const double error = std::sqrt(squares / static_cast<double>(exact.size()));
+    EXPECT_LT(error, std::sqrt(2.0 * kInputs) * step) << NameOf(form);
+    EXPECT_GT(error, 0.0) << NameOf(form);
+  }
+}
+
+// The largest sums that there are, of numbers of one sign and beyond 16 bits in every pair, are exact.
+TEST(ProductTest, Int8TakesTheLargestSums) {
+  constexpr size_t kInputs = PackedLayer::kMostInt8Inputs;
+  const std::vector<float> weight(kInputs, 2.0F);
+  const std::vector<float> bias(1, 1.0F);
+  const PackedLayer packed(Form::kInt8, weight, bias, kInputs);
+  std::vector<float> values(kInputs, 3.0F);
+  values[5] = 0;
+  OnEachTarget([&] {
+    const float wanted = 6.0F * (kInputs - 1) + 1;
+    EXPECT_NEAR(Product(packed, values, 1)[0], wanted, 1e-6F * wanted);
+  });
+}
+
+// Ranges whose inverse is no number, and ranges that fp32 does not hold.
+TEST(ProductTest, Int8DefinesExtremeRows) {
+  constexpr size_t kInputs = 37;
+  Layer layer(kInputs, 40);
+  std::fill_n(layer.weight.begin(), kInputs, 0.0F);      // the first output's
+  std::fill_n(&layer.weight[kInputs], kInputs, 1e-44F);  // the second one's
+  const float most = std::numeric_limits<float>::max();
+  std::vector<float> values(4 * kInputs, -0.25F);      // a constant row
+  std::fill_n(&values[kInputs], kInputs / 2, 1e-40F);  // one that counts as constant but for the rest of it
+  std::fill_n(&values[kInputs + kInputs / 2], kInputs - kInputs / 2, 3e-40F);
+  std::fill_n(&values[2 * kInputs], kInputs, -most);  // one whose range is beyond fp32
+  values[3 * kInputs - 1] = most;
+  std::fill_n(&values[3 * kInputs], kInputs, 0.0F);  // and one of large values that is not
+  values[3 * kInputs + 4] = most / 64;
+  const PackedLayer packed = layer.Packed(Form::kInt8);
+  OnEachTarget([&] {
+    const std::vector<float> found = Product(packed, values, 4);
+    for (size_t output = 0; output < 40; ++output) {
+      double sum = 0;
+      for (size_t i = 0; i < kInputs; ++i) sum += static_cast<double>(layer.weight[output * kInputs + i]);
+      EXPECT_NEAR(found[output], layer.bias[output] - 0.25 * sum, 0.25 * kInputs * 0.02) << output;
+      EXPECT_FLOAT_EQ(found[64 + output], layer.bias[output]) << output;
+      EXPECT_TRUE(std::isnan(found[2 * 64 + output])) << output;
+      EXPECT_TRUE(std::isfinite(found[3 * 64 + output])) << output;
+    }
+    EXPECT_EQ(found[0], layer.bias[0]);
+    EXPECT_EQ(found[1], layer.bias[1]);
+  });
 }
 
 // What is not a number stays so, and only in the row that it came from.
@@ -146,15 +223,16 @@ TEST(ProductTest, NanAndInfinityPassThrough) {
   std::vector<float> values = RandomRows(kRows, 70);
   values[3 * 70 + 69] = std::numeric_limits<float>::quiet_NaN();
   values[4 * 70] = std::numeric_limits<float>::infinity();
-  for (const Form form : {Form::kFp32, Form::kBf16}) {
+  for (const Form form : kForms) {
     const PackedLayer packed = layer.Packed(form);
     OnEachTarget([&] {
       const std::vector<float> found = Product(packed, values, kRows);
       for (size_t row = 0; row < kRows; ++row) {
         for (size_t output = 0; output < 40; ++output) {
           const float value = found[row * 64 + output];
-          EXPECT_EQ(std::isnan(value), row == 3) << row;
-          EXPECT_EQ(std::isinf(value), row == 4) << row;
+          // In int8 a row with an infinity has no range.
+          EXPECT_EQ(std::isnan(value), row == 3 || (row == 4 && form == Form::kInt8)) << row;
+          EXPECT_EQ(std::isinf(value), row == 4 && form != Form::kInt8) << row;
         }
       }
     });

@@ -39,9 +39,7 @@ struct Workspace {
 class CpuNetwork final : public Network {
  public:
   CpuNetwork(const v1::Manifest& manifest, const GeneratorShape& shape, const TensorMap& weights, Precision precision)
-      : shape_(shape),
-        form_(precision == Precision::kBf16 ? PackedLayer::Form::kBf16 : PackedLayer::Form::kFp32),
-        inputs_(shape.latent_size + shape.condition_size) {
+      : shape_(shape), precision_(precision), inputs_(shape.latent_size + shape.condition_size) {
     if (manifest.generator().has_acgan()) {
       const auto& spec = manifest.generator().acgan();
       slope_ = static_cast<float>(spec.leaky_slope());
@@ -80,8 +78,14 @@ class CpuNetwork final : public Network {
   }
 
  private:
+  PackedLayer::Form FormOf(size_t inputs) const {
+    if (precision_ == Precision::kBf16) return PackedLayer::Form::kBf16;
+    const bool is_int8 = precision_ == Precision::kInt8 && inputs <= PackedLayer::kMostInt8Inputs;
+    return is_int8 ? PackedLayer::Form::kInt8 : PackedLayer::Form::kFp32;
+  }
   PackedLayer Pack(const Tensor& weight, const Tensor& bias) const {
-    return {form_, weight.values, bias.values, static_cast<size_t>(weight.shape[1])};
+    const auto inputs = static_cast<size_t>(weight.shape[1]);
+    return {FormOf(inputs), weight.values, bias.values, inputs};
   }
   PackedLayer Pack(const TensorMap& weights, const std::string& name) const {
     return Pack(weights.at(name + ".weight"), weights.at(name + ".bias"));
@@ -101,7 +105,7 @@ class CpuNetwork final : public Network {
       const auto beside = skip->second.values.begin() + static_cast<ptrdiff_t>(row * skip_inputs_);
       both.insert(both.end(), beside, beside + static_cast<ptrdiff_t>(skip_inputs_));
     }
-    rank_ = PackedLayer(form_, both, bias.values, width_ + skip_inputs_);
+    rank_ = PackedLayer(FormOf(width_ + skip_inputs_), both, bias.values, width_ + skip_inputs_);
   }
 
   // One layer a block of variants, its states one after another, each padded to whole panels.
@@ -117,7 +121,7 @@ class CpuNetwork final : public Network {
         std::copy_n(weight.values.data() + row * width, count * width, block.data() + state * plane * width);
         std::copy_n(bias.values.data() + row, count, block_bias.data() + state * plane);
       }
-      output_.emplace_back(form_, block, block_bias, width);
+      output_.emplace_back(FormOf(width), block, block_bias, width);
     }
   }
 
@@ -203,7 +207,7 @@ class CpuNetwork final : public Network {
   }
 
   const GeneratorShape shape_;
-  const PackedLayer::Form form_;
+  const Precision precision_;
   const size_t inputs_;  // of a row
   float slope_ = 0;
   std::vector<PackedLayer> body_;

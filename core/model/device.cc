@@ -38,10 +38,23 @@ absl::StatusOr<DeviceChoice> ParseDeviceChoice(absl::string_view text) {
   return absl::InvalidArgumentError(absl::StrCat("device \"", text, "\" is unknown; it must be auto, cpu or cuda"));
 }
 
+const char* PrecisionName(Precision precision) {
+  switch (precision) {
+    case Precision::kFp32:
+      return "fp32";
+    case Precision::kBf16:
+      return "bf16";
+    case Precision::kInt8:
+      return "int8";
+  }
+  return "";
+}
+
 absl::StatusOr<Precision> ParsePrecision(absl::string_view text) {
   if (text == "fp32") return Precision::kFp32;
   if (text == "bf16") return Precision::kBf16;
-  return absl::InvalidArgumentError(absl::StrCat("precision \"", text, "\"; fp32 and bf16 are allowed"));
+  if (text == "int8") return Precision::kInt8;
+  return absl::InvalidArgumentError(absl::StrCat("precision \"", text, "\"; fp32, bf16 and int8 are allowed"));
 }
 
 absl::StatusOr<DeviceKind> ResolveDevice(DeviceChoice choice) {
@@ -78,7 +91,7 @@ std::string InstructionSet(DeviceKind device, Precision precision) {
     if (get != nullptr && get(&major, 75, 0) == 0 && get(&minor, 76, 0) == 0) return absl::StrCat("sm_", major, minor);
     return "sm_unknown";
   }
-  if (precision == Precision::kFp32) return "x86-64-v3";
+  if (precision != Precision::kBf16) return "x86-64-v3";
   return NativeBf16Kernels() != nullptr ? "avx512-bf16" : "emulated";
 }
 

@@ -25,6 +25,9 @@ absl::StatusOr<std::unique_ptr<MeasuredGenerator>> MakeNetworkGenerator(const v1
                                                                         const GeneratorShape& shape,
                                                                         const TensorMap& weights,
                                                                         const GeneratorOptions& options) {
+  if (options.device == DeviceKind::kCuda && options.precision == Precision::kInt8) {
+    return absl::FailedPreconditionError("precision int8 is for CPUs: a GPU runs networks in fp32 or bf16");
+  }
   if (options.device == DeviceKind::kCuda) return MakeTorchGenerator(manifest, shape, weights, options);
   // Without them a product would round twice, and its bytes would be another engine's.
   if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) {
@@ -44,7 +47,7 @@ absl::StatusOr<std::unique_ptr<Generator>> MakeMeasured(const v1::Manifest& mani
       const auto exact,
       MakeNetworkGenerator(manifest, shape, weights, {.device = options.device, .precision = Precision::kFp32}));
   GENOSERVE_ASSIGN_OR_RETURN(const PrecisionEffect effect, MeasurePrecision(manifest, shape, *exact, *rounded));
-  GENOSERVE_RETURN_IF_ERROR(CheckPrecision(effect));
+  GENOSERVE_RETURN_IF_ERROR(CheckPrecision(effect, options.precision));
   rounded->set_precision_effect(effect);
   return rounded;
 }

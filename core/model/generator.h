@@ -38,9 +38,12 @@ inline constexpr int kKernelRevision = 2;
 
 /// In what form a network's weights and activations are held. Output bytes depend on it; a chain has no such form and
 /// gives the same bytes with each.
-enum class Precision { kFp32, kBf16 };
+enum class Precision { kFp32, kBf16, kInt8 };
 
-/// Reads "fp32" or "bf16"; INVALID_ARGUMENT otherwise.
+/// "fp32", "bf16" or "int8".
+const char* PrecisionName(Precision precision);
+
+/// Reads a name; INVALID_ARGUMENT otherwise.
 absl::StatusOr<Precision> ParsePrecision(absl::string_view text);
 
 /// What bytes depend on besides the artifact and the request.
@@ -53,8 +56,8 @@ struct GeneratorOptions {
 inline constexpr size_t kBlockVariants = 512;
 
 /// What a network's bytes depend on beside device and precision. On a CPU "x86-64-v3" for fp32, whose products are
-/// fused multiply-adds in one order on every machine that has them; "avx512-bf16" or "emulated" for bf16. "sm_90" and
-/// the like on a GPU.
+/// fused multiply-adds in one order on every machine that has them, and for int8, whose sums are exact; "avx512-bf16"
+/// or "emulated" for bf16. "sm_90" and the like on a GPU.
 std::string InstructionSet(DeviceKind device, Precision precision);
 
 /// One sample to generate. Samples of different requests may share a tile: no sample's bytes depend on the others.
@@ -102,8 +105,9 @@ class Generator {
 };
 
 /// Makes the generator of an artifact and verifies that its weights fit its spec (INVALID_ARGUMENT names the tensor)
-/// and that they and the outputs are finite. FAILED_PRECONDITION on a CPU without AVX2 and FMA3, for a network, and,
-/// with the figures, where a rounded form changes more than the bounds allow, which is measured in about a second.
+/// and that they and the outputs are finite. FAILED_PRECONDITION on a CPU without AVX2 and FMA3, for a network, in int8
+/// on a GPU, and, with the figures, where a rounded form changes more than the bounds allow, which is measured in about
+/// a second.
 absl::StatusOr<std::unique_ptr<Generator>> LoadGenerator(const Artifact& artifact, const GeneratorOptions& options);
 
 /// The same from parts and without the measurement, for the trainer, which has no published artifact yet.

@@ -113,13 +113,14 @@ absl::StatusOr<PrecisionEffect> MeasurePrecision(const v1::Manifest& manifest, c
   return effect;
 }
 
-absl::Status CheckPrecision(const PrecisionEffect& effect) {
+absl::Status CheckPrecision(const PrecisionEffect& effect, Precision precision) {
   if (effect.differing <= kMostDiffering && effect.frequency_shift <= kMostFrequencyShift) return absl::OkStatus();
   return absl::FailedPreconditionError(
-      absl::StrFormat("precision bf16 changes %.4f %% of the genotypes and shifts an allele frequency by up to %.4f; "
+      absl::StrFormat("precision %s changes %.4f %% of the genotypes and shifts an allele frequency by up to %.4f; "
                       "at most %.4f %% and "
-                      "%.4f are allowed: serve it with fp32",
-                      100 * effect.differing, effect.frequency_shift, 100 * kMostDiffering, kMostFrequencyShift));
+                      "%.4f are allowed: serve it with %s",
+                      PrecisionName(precision), 100 * effect.differing, effect.frequency_shift, 100 * kMostDiffering,
+                      kMostFrequencyShift, precision == Precision::kInt8 ? "bf16 or fp32" : "fp32"));
 }
 
 }  // namespace genoserve

@@ -14,7 +14,7 @@ namespace genoserve {
 absl::StatusOr<PrecisionEffect> MeasurePrecision(const v1::Manifest& manifest, const GeneratorShape& shape,
                                                  const Generator& exact, const Generator& rounded);
 
-/// FAILED_PRECONDITION, with figures and bounds, where an effect is above a bound.
-absl::Status CheckPrecision(const PrecisionEffect& effect);
+/// FAILED_PRECONDITION, with figures and bounds, where the effect of a precision is above a bound.
+absl::Status CheckPrecision(const PrecisionEffect& effect, Precision precision);
 
 }  // namespace genoserve

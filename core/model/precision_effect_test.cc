@@ -68,9 +68,10 @@ TEST(PrecisionEffectTest, RefusesWhatChangesTooMuch) {
 }
 
 TEST(PrecisionEffectTest, EachBoundCounts) {
-  EXPECT_TRUE(CheckPrecision({.differing = kMostDiffering, .frequency_shift = kMostFrequencyShift}).ok());
-  EXPECT_FALSE(CheckPrecision({.differing = kMostDiffering * 1.01, .frequency_shift = 0}).ok());
-  EXPECT_FALSE(CheckPrecision({.differing = 0, .frequency_shift = kMostFrequencyShift * 1.01}).ok());
+  constexpr auto kBf16 = Precision::kBf16;
+  EXPECT_TRUE(CheckPrecision({.differing = kMostDiffering, .frequency_shift = kMostFrequencyShift}, kBf16).ok());
+  EXPECT_FALSE(CheckPrecision({.differing = kMostDiffering * 1.01, .frequency_shift = 0}, kBf16).ok());
+  EXPECT_FALSE(CheckPrecision({.differing = 0, .frequency_shift = kMostFrequencyShift * 1.01}, kBf16).ok());
 }
 
 // Of a model with a wide layer, fewer blocks are compared.

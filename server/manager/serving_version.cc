@@ -56,7 +56,7 @@ v1::Engine EngineOf(DeviceKind device, Precision precision) {
   v1::Engine engine;
   engine.set_device(device == DeviceKind::kCuda ? "cuda" : "cpu");
   engine.set_instruction_set(InstructionSet(device, precision));
-  engine.set_precision(precision == Precision::kBf16 ? "bf16" : "fp32");
+  engine.set_precision(PrecisionName(precision));
   engine.set_kernel_revision(kKernelRevision);
   return engine;
 }
