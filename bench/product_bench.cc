@@ -24,8 +24,8 @@
 #include "ATen/Parallel.h"
 #include "core/kernels/activation.h"
 #include "core/kernels/draw.h"
-#include "core/kernels/latent.h"
 #include "core/kernels/product.h"
+#include "core/kernels/random.h"
 
 namespace genoserve {
 namespace {
@@ -102,13 +102,13 @@ void TimePasses(int rounds) {
   const auto third = logits.subspan(2 * kValues, kValues);
   std::vector<uint8_t> packed(kValues / 4);
   std::vector<float> noise(kValues);
-  const std::vector<std::string> names = {"genotypes drawn", "alleles drawn", "alleles by threshold",
-                                          "leaky ReLU",      "latent values", "latent values, scalar"};
+  const std::vector<std::string> names = {"genotypes drawn", "alleles drawn", "alleles by threshold", "leaky ReLU",
+                                          "latent values"};
   const std::vector<double> rates =
       Rates({[&] { DrawAndPackGenotypes(first, second, third, stream, 0, packed.data()); },
              [&] { DrawAndPackAlleles(first, second, stream, 0, packed.data()); },
              [&] { ThresholdAndPackAlleles(first, second, packed.data()); }, [&] { LeakyRelu(noise, 0.2F); },
-             [&] { FillLatent(stream, noise); }, [&] { stream.FillNormal(noise); }},
+             [&] { FillNormal(stream, 0, noise); }},
             static_cast<double>(kValues) * 20, rounds);
   for (size_t i = 0; i < names.size(); ++i) std::printf("%-22s %7.3f G/s\n", names[i].c_str(), rates[i] / 20 * 1e-9);
 }

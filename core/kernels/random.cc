@@ -1,8 +1,12 @@
+// Compiled with -ffp-contract=off: a multiplication and an addition are one operation where MulAdd says so only.
 #include "core/kernels/random.h"
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <limits>
+
+#include "core/kernels/normal.h"
 
 // Each function is compiled for several instruction sets and the best one that the CPU has is chosen at run time.
 #undef HWY_TARGET_INCLUDE
@@ -32,65 +36,87 @@ using Vector = hn::Vec<Lanes>;
 using RoundKeys = std::array<std::array<uint64_t, 2>, 10>;
 
 // Four words of as many counters as a vector has lanes, each in the lower half of a lane: what the upper half holds is
-// not read before they are stored.
+// not read before they are stored. Even lanes have the first half of the blocks and odd lanes the second, so that
+// interleaving brings them in order.
 struct Counters {
   Vector word0;
   Vector word1;
   Vector word2;
   Vector word3;
 
+  Counters() = default;
   Counters(const PhiloxStream& stream, size_t block)
-      : word0(hn::Add(hn::Iota(Lanes(), 0), hn::Set(Lanes(), block))),
+      : word0(hn::Add(hn::Add(hn::ShiftRight<1>(hn::Iota(Lanes(), 0)),
+                              hn::OddEven(hn::Set(Lanes(), hn::MaxLanes(Lanes()) / 2), hn::Zero(Lanes()))),
+                      hn::Set(Lanes(), block))),
         word1(hn::Set(Lanes(), stream.counter()[0])),
         word2(hn::Set(Lanes(), stream.counter()[1])),
         word3(hn::Set(Lanes(), stream.counter()[2])) {}
 
   HWY_INLINE void Turn(const std::array<uint64_t, 2>& key) {
     const Lanes d;
-    const hn::Repartition<uint32_t, Lanes> words;
+    const Words32 words;
     const auto product0 = hn::MulEven(hn::BitCast(words, word0), hn::BitCast(words, hn::Set(d, 0xD2511F53)));
     const auto product1 = hn::MulEven(hn::BitCast(words, word2), hn::BitCast(words, hn::Set(d, 0xCD9E8D57)));
-    word0 = hn::Xor(hn::Xor(hn::ShiftRight<32>(product1), word1), hn::Set(d, key[0]));
+    word0 = hn::Xor3(hn::Set(d, key[0]), hn::ShiftRight<32>(product1), word1);
     word1 = product1;
-    word2 = hn::Xor(hn::Xor(hn::ShiftRight<32>(product0), word3), hn::Set(d, key[1]));
+    word2 = hn::Xor3(hn::Set(d, key[1]), hn::ShiftRight<32>(product0), word3);
     word3 = product0;
   }
 
   HWY_INLINE void Store(uint32_t* out) const {
     const Lanes d;
-    const auto low = hn::Set(d, 0xFFFFFFFF);
-    const auto first = hn::Or(hn::And(word0, low), hn::ShiftLeft<32>(word1));
-    const auto second = hn::Or(hn::And(word2, low), hn::ShiftLeft<32>(word3));
-    hn::StoreInterleaved2(first, second, d, reinterpret_cast<uint64_t*>(out));
+    const auto first = Pairs(word0, word1);
+    const auto second = Pairs(word2, word3);
+    hn::StoreU(hn::InterleaveLower(d, first, second), d, reinterpret_cast<uint64_t*>(out));
+    hn::StoreU(hn::InterleaveUpper(d, first, second), d, reinterpret_cast<uint64_t*>(out) + hn::Lanes(d));
+  }
+
+ private:
+  using Words32 = hn::Repartition<uint32_t, Lanes>;
+
+  static HWY_INLINE Vector Pairs(Vector low, Vector high) {
+    const Words32 words;
+    return hn::BitCast(Lanes(), hn::OddEven(hn::BitCast(words, hn::ShiftLeft<32>(high)), hn::BitCast(words, low)));
   }
 };
 
+// The numbers that a vector of counters gives.
+constexpr size_t kPerVector = 4 * hn::MaxLanes(Lanes());
+
+// As many vectors at a time as the registers hold, since a turn waits for the one before.
+constexpr size_t kVectors = HWY_TARGET <= HWY_AVX3 ? 4 : 2;
+
+// Fills `out` with the blocks from `block` on, which are those of `kCount` vectors.
+template <size_t kCount>
+HWY_INLINE void FillBlocks(const PhiloxStream& stream, const RoundKeys& keys, size_t block, uint32_t* out) {
+  std::array<Counters, kCount> counters;
+  for (size_t v = 0; v < kCount; ++v) counters[v] = Counters(stream, block + v * kPerVector / 4);
+  for (const auto& round : keys) {
+    for (Counters& vector : counters) vector.Turn(round);
+  }
+  for (size_t v = 0; v < kCount; ++v) counters[v].Store(out + v * kPerVector);
+}
+
 // The blocks from `block` on; `count` is a multiple of 4.
 void Blocks(const PhiloxStream& stream, uint32_t block, uint32_t* out, size_t count) {
-  constexpr size_t kVector = 4 * hn::MaxLanes(Lanes());
   RoundKeys keys;
   std::array<uint32_t, 2> key = stream.key();
   for (auto& round : keys) {
     round = {key[0], key[1]};
     key = {key[0] + 0x9E3779B9, key[1] + 0xBB67AE85};
   }
-  // Two vectors at a time, since a turn waits for the one before.
-  const auto two = [&](size_t first, uint32_t* to) HWY_ATTR {
-    Counters even(stream, block + first / 4);
-    Counters odd(stream, block + (first + kVector) / 4);
-    for (const auto& round : keys) {
-      even.Turn(round);
-      odd.Turn(round);
-    }
-    even.Store(to);
-    odd.Store(to + kVector);
-  };
-  size_t i = 0;
-  for (; i + 2 * kVector <= count; i += 2 * kVector) two(i, out + i);
-  if (i == count) return;
-  std::array<uint32_t, 2 * kVector> rest;
-  two(i, rest.data());
-  std::copy_n(rest.begin(), count - i, out + i);
+  size_t done = 0;
+  for (; done + kVectors * kPerVector <= count; done += kVectors * kPerVector) {
+    FillBlocks<kVectors>(stream, keys, block + done / 4, out + done);
+  }
+  while (done < count) {
+    std::array<uint32_t, 2 * kPerVector> rest;
+    FillBlocks<2>(stream, keys, block + done / 4, rest.data());
+    const size_t size = std::min(rest.size(), count - done);
+    std::copy_n(rest.begin(), size, out + done);
+    done += size;
+  }
 }
 #endif
 
@@ -153,41 +179,90 @@ void Logistic(const PhiloxStream& stream, uint64_t first, std::span<float> out) 
   });
 }
 
-// numerator / denominator in r, coefficients by rising power.
-template <class D, class V, size_t kA, size_t kB>
-HWY_INLINE V Ratio(D d, V r, const std::array<float, kA>& a, const std::array<float, kB>& b) {
-  auto numerator = hn::Set(d, a[kA - 1]);
-  for (size_t k = kA - 1; k-- > 0;) numerator = hn::MulAdd(numerator, r, hn::Set(d, a[k]));
-  auto denominator = hn::Set(d, b[kB - 1]);
-  for (size_t k = kB - 1; k-- > 0;) denominator = hn::MulAdd(denominator, r, hn::Set(d, b[k]));
-  return hn::Div(numerator, denominator);
-}
+#if HWY_TARGET <= HWY_AVX2
+// NormalOf, operation by operation, of many numbers at a time. What is farther out than NormalTable::kFar gets no value
+// of any use.
+class NearNormals {
+ public:
+  using Floats = hn::ScalableTag<float>;
+  using Ints = hn::RebindToSigned<Floats>;
+  static constexpr size_t kLanes = hn::MaxLanes(Floats());
 
-// Coefficients of AS 241, PPND7.
-constexpr std::array<float, 4> kCentreA = {3.3871327179F, 5.0434271938e1F, 1.5929113202e2F, 5.9109374720e1F};
-constexpr std::array<float, 4> kCentreB = {1.0F, 1.7895169469e1F, 7.8757757664e1F, 6.7187563600e1F};
-constexpr std::array<float, 4> kMiddleA = {1.4234372777F, 2.7568153900F, 1.3067284816F, 1.7023821103e-1F};
-constexpr std::array<float, 3> kMiddleB = {1.0F, 7.3700164250e-1F, 1.2021132975e-1F};
-constexpr std::array<float, 4> kTailA = {6.6579051150F, 3.0812263860F, 4.2868294337e-1F, 1.7337203997e-2F};
-constexpr std::array<float, 3> kTailB = {1.0F, 2.4197894225e-1F, 1.2258202635e-2F};
+  HWY_INLINE NearNormals() {
+    for (size_t power = 0; power <= NormalTable::kDegree; ++power) {
+      const float* near = NormalTable::Get().coefficients[power].data() + NormalTable::kFirstNear;
+      low_[power] = hn::LoadU(Floats(), near);
+      high_[power] = hn::LoadU(Floats(), near + 16 - kLanes);
+    }
+  }
+
+  // The distance of each number from the nearer end.
+  static HWY_INLINE hn::Vec<Ints> FromEnd(hn::Vec<Ints> numbers) {
+    return hn::Xor(numbers, hn::ShiftRight<31>(numbers));
+  }
+
+  HWY_INLINE hn::Vec<Floats> operator()(hn::Vec<Ints> numbers) const {
+    const Floats d;
+    const Ints i;
+    const auto middle = hn::Xor(numbers, hn::Set(i, std::numeric_limits<int32_t>::min()));
+    const auto x = hn::Add(hn::ConvertTo(d, middle), hn::Set(d, 0.5F));
+    const auto u = hn::MulAdd(hn::ConvertTo(d, FromEnd(numbers)), hn::Set(d, 0x1p-16F), hn::Set(d, 0x1p-17F));
+    const auto bits = hn::BitCast(i, u);
+    const auto octave = hn::IndicesFromVec(d, hn::And(hn::ShiftRight<23>(bits), hn::Set(i, kLanes - 1)));
+    // Bit 3 of the exponent, which chooses among sixteen where a vector has eight.
+    const auto high = hn::BitCast(d, hn::ShiftLeft<5>(bits));
+    const auto coefficient = [&](size_t power) HWY_ATTR {
+      const auto low = hn::TableLookupLanes(low_[power], octave);
+      if constexpr (kLanes == 16) return low;
+      return hn::IfNegativeThenElse(high, hn::TableLookupLanes(high_[power], octave), low);
+    };
+    auto ratio = coefficient(NormalTable::kDegree);
+    for (size_t power = NormalTable::kDegree; power-- > 0;) ratio = hn::MulAdd(ratio, u, coefficient(power));
+    return hn::Mul(x, ratio);
+  }
+
+ private:
+  // The coefficients of u^0 to u^6 in the first octaves that are near and in the last ones.
+  std::array<hn::Vec<Floats>, NormalTable::kDegree + 1> low_;
+  std::array<hn::Vec<Floats>, NormalTable::kDegree + 1> high_;
+};
 
 void Normal(const PhiloxStream& stream, uint64_t first, std::span<float> out) {
-  Fill(stream, first, out, [](auto d, auto bits) HWY_ATTR {
-    const hn::RebindToSigned<decltype(d)> i;
-    // Distance from the middle, and from the nearer end of (0, 1), each exact before it is rounded.
-    const auto middle = hn::BitCast(i, hn::Xor(bits, hn::Set(hn::RebindToUnsigned<decltype(d)>(), 0x80000000U)));
-    const auto q = hn::Mul(hn::Add(hn::ConvertTo(d, middle), hn::Set(d, 0.5F)), hn::Set(d, 0x1p-32F));
-    const auto lower_half = hn::Lt(middle, hn::Zero(i));
-    const auto nearer = hn::IfThenElse(lower_half, hn::BitCast(i, bits), hn::Not(hn::BitCast(i, bits)));
-    const auto p = hn::Mul(hn::Add(hn::ConvertTo(d, nearer), hn::Set(d, 0.5F)), hn::Set(d, 0x1p-32F));
-    const auto centre = hn::Mul(q, Ratio(d, hn::NegMulAdd(q, q, hn::Set(d, 0.180625F)), kCentreA, kCentreB));
-    const auto r = hn::Sqrt(hn::Neg(hn::Log(d, p)));
-    const auto near = Ratio(d, hn::Sub(r, hn::Set(d, 1.6F)), kMiddleA, kMiddleB);
-    const auto far = Ratio(d, hn::Sub(r, hn::Set(d, 5.0F)), kTailA, kTailB);
-    const auto tail = hn::CopySign(hn::IfThenElse(hn::Le(r, hn::Set(d, 5.0F)), near, far), q);
-    return hn::IfThenElse(hn::Le(hn::Abs(q), hn::Set(d, 0.425F)), centre, tail);
+  const NearNormals::Floats d;
+  const NearNormals::Ints i;
+  constexpr size_t kLanes = NearNormals::kLanes;
+  const NearNormals normals;
+  ForChunks(stream, first, out.size(), [&](const uint32_t* bits, size_t size, size_t at) HWY_ATTR {
+    float* to = out.data() + at;
+    auto nearest = hn::Set(i, std::numeric_limits<int32_t>::max());
+    const auto take = [&](const uint32_t* from, float* values) HWY_ATTR {
+      const auto numbers = hn::BitCast(i, hn::LoadU(hn::RebindToUnsigned<NearNormals::Floats>(), from));
+      nearest = hn::Min(nearest, NearNormals::FromEnd(numbers));
+      hn::StoreU(normals(numbers), d, values);
+    };
+    size_t done = 0;
+    for (; done + kLanes <= size; done += kLanes) take(bits + done, to + done);
+    if (done < size) {
+      std::array<uint32_t, kLanes> numbers;
+      std::array<float, kLanes> values;
+      numbers.fill(0x80000000U);
+      std::copy(bits + done, bits + size, numbers.begin());
+      take(numbers.data(), values.data());
+      std::copy_n(values.begin(), size - done, to + done);
+    }
+    if (hn::AllFalse(i, hn::Lt(nearest, hn::Set(i, static_cast<int32_t>(NormalTable::kFar))))) return;
+    for (size_t k = 0; k < size; ++k) {
+      if (std::min(bits[k], ~bits[k]) < NormalTable::kFar) to[k] = NormalOf(bits[k]);
+    }
   });
 }
+#else
+void Normal(const PhiloxStream& stream, uint64_t first, std::span<float> out) {
+  ForChunks(stream, first, out.size(), [&](const uint32_t* bits, size_t size, size_t at) {
+    std::transform(bits, bits + size, out.begin() + static_cast<std::ptrdiff_t>(at), NormalOf);
+  });
+}
+#endif
 
 }  // namespace
 }  // namespace genoserve::HWY_NAMESPACE

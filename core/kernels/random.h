@@ -12,8 +12,8 @@ namespace genoserve {
 /// Fills `out` with the numbers from `first` on, bit for bit those of PhiloxStream::Bits; first + out.size() <= 2^32.
 void FillBits(const PhiloxStream& stream, uint64_t first, std::span<uint32_t> out);
 
-/// Each function fills `out` with one value a number, from number `first` on. The values are the same to rounding on
-/// every machine and the same to the bit with one instruction set.
+/// Each function fills `out` with one value a number, from number `first` on. But for FillNormal's the values are the
+/// same to rounding on every machine and the same to the bit with one instruction set.
 ///
 /// Uniform inside (0, 1), of the upper 23 bits: (bits + 0.5) / 2^23.
 void FillUniform(const PhiloxStream& stream, uint64_t first, std::span<float> out);
@@ -21,7 +21,7 @@ void FillUniform(const PhiloxStream& stream, uint64_t first, std::span<float> ou
 void FillGumbel(const PhiloxStream& stream, uint64_t first, std::span<float> out);
 /// Standard logistic, log u - log(1 - u).
 void FillLogistic(const PhiloxStream& stream, uint64_t first, std::span<float> out);
-/// Standard normal, the quantile of (bits + 0.5) / 2^32 by Wichura's AS 241 (1988), PPND7; relative error about 1e-6.
+/// Standard normal, the same to the bit on every machine: NormalOf in core/kernels/normal.h.
 void FillNormal(const PhiloxStream& stream, uint64_t first, std::span<float> out);
 
 }  // namespace genoserve

@@ -34,7 +34,7 @@ absl::StatusOr<DeviceKind> ResolveDevice(DeviceChoice choice);
 void SetUpGeneratorThreads();
 
 /// Raised whenever output bytes change for the same artifact, engine and request.
-inline constexpr int kKernelRevision = 2;
+inline constexpr int kKernelRevision = 3;
 
 /// In what form a network's weights and activations are held. Output bytes depend on it; a chain has no such form and
 /// gives the same bytes with each.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/base/sha256.h"
+#include "core/kernels/random.h"
 #include "core/model/blocks.h"
 #include "core/model/test_models.h"
 
@@ -276,7 +277,7 @@ TEST_F(GeneratorTest, ThresholdedHaplotypesAreThoseOfTheFormula) {
     const GenotypeMatrix rows = Generate(*generator, {{.seed = 3, .sample = 17, .label = label, .phenotypes = {}}});
     for (int haplotype = 0; haplotype < 2; ++haplotype) {
       std::vector<float> z(10);
-      PhiloxStream(3, 17, haplotype, Purpose::kLatent).FillNormal(z);
+      FillNormal(PhiloxStream(3, 17, haplotype, Purpose::kLatent), 0, z);
       std::vector<double> one_hot(3);
       one_hot[static_cast<size_t>(label)] = 1;
       std::vector<double> x;

@@ -6,7 +6,7 @@
 
 #include "core/base/status.h"
 #include "core/kernels/draw.h"
-#include "core/kernels/latent.h"
+#include "core/kernels/random.h"
 #include "core/model/tile_samples.h"
 
 namespace genoserve {
@@ -42,7 +42,8 @@ absl::Status NetworkGenerator::Generate(std::span<const SampleSpec> samples, std
     const auto haplotype = static_cast<int>(row % per_sample);
     const auto inputs = std::span(workspace->inputs).subspan(row * stride, stride);
     GENOSERVE_RETURN_IF_ERROR(SetCondition(manifest_, shape_, sample, inputs.subspan(shape_.latent_size)));
-    FillLatent(PhiloxStream(sample.seed, sample.sample, haplotype, Purpose::kLatent), inputs.first(shape_.latent_size));
+    FillNormal(PhiloxStream(sample.seed, sample.sample, haplotype, Purpose::kLatent), 0,
+               inputs.first(shape_.latent_size));
     workspace->draws.emplace_back(sample.seed, sample.sample, haplotype, Purpose::kAllele);
   }
   return network_->Forward(count, std::span(workspace->inputs).first(count * stride), blocks,
@@ -80,7 +81,7 @@ absl::Status NetworkGenerator::CheckOutputs() const {
   const size_t stride = shape_.latent_size + shape_.condition_size;
   std::vector<float> inputs(kRows * stride);
   for (size_t row = 0; row < kRows; ++row) {
-    FillLatent(PhiloxStream(0, row, 0, Purpose::kLatent), std::span(inputs).subspan(row * stride, stride));
+    FillNormal(PhiloxStream(0, row, 0, Purpose::kLatent), 0, std::span(inputs).subspan(row * stride, stride));
   }
   bool finite = true;
   GENOSERVE_RETURN_IF_ERROR(network_->Forward(kRows, inputs, {}, [&](const LogitBlock& block) {

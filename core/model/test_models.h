@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/artifact/safetensors.h"
 #include "core/base/philox.h"
-#include "core/kernels/latent.h"
+#include "core/kernels/random.h"
 #include "core/model/weights.h"
 #include "genoserve/v1/manifest.pb.h"
 
@@ -78,7 +78,7 @@ inline TensorMap RandomWeights(const v1::Manifest& manifest, uint64_t seed) {
     size_t size = 1;
     for (const int64_t extent : wanted.shape) size *= static_cast<size_t>(extent);
     Tensor tensor{wanted.shape, std::vector<float>(size)};
-    FillLatent(PhiloxStream(seed, i, 0, Purpose::kTraining), tensor.values);
+    FillNormal(PhiloxStream(seed, i, 0, Purpose::kTraining), 0, tensor.values);
     if (wanted.shape.size() == 2 && wanted.name != "label_logits") {
       const auto scale = static_cast<float>(std::sqrt(2.0 / static_cast<double>(wanted.shape[1])));
       for (float& value : tensor.values) value *= scale;
