@@ -13,6 +13,7 @@ namespace genoserve {
 namespace {
 
 constexpr int64_t kEndless = 1'000'000;          // samples; more than is read
+constexpr int64_t kFew = 32;                     // of streams that come and go: two small batches
 constexpr int kSmallBatch = 4096;                // bytes
 constexpr uint32_t kWide = 0x7fffffff - 65'535;  // of a connection's window
 constexpr double kTurn = 0.05;                   // seconds
@@ -21,12 +22,15 @@ using Connections = std::vector<std::unique_ptr<RawConnection>>;
 }  // namespace
 
 const std::vector<MisbehavingClients::Kind>& MisbehavingClients::Kinds() {
-  static const auto* const kinds = new std::vector<Kind>{{"never read", &MisbehavingClients::NeverRead},
-                                                         {"one byte a second", &MisbehavingClients::TakeBytes},
-                                                         {"cancel at random", &MisbehavingClients::CancelAtRandom},
-                                                         {"half-open connections", &MisbehavingClients::HalfOpen},
-                                                         {"opened and dropped", &MisbehavingClients::OpenAndDrop},
-                                                         {"oversized and malformed", &MisbehavingClients::Nonsense}};
+  constexpr double kFill = 10;
+  constexpr double kSoon = 2;
+  static const auto* const kinds =
+      new std::vector<Kind>{{"never read", &MisbehavingClients::NeverRead, kFill},
+                            {"one byte a second", &MisbehavingClients::TakeBytes, kSoon},
+                            {"cancel at random", &MisbehavingClients::CancelAtRandom, kSoon},
+                            {"half-open connections", &MisbehavingClients::HalfOpen, kSoon},
+                            {"opened and dropped", &MisbehavingClients::OpenAndDrop, kSoon},
+                            {"oversized and malformed", &MisbehavingClients::Nonsense, kSoon}};
   return *kinds;
 }
 
@@ -36,8 +40,8 @@ MisbehavingClients::MisbehavingClients(int port, std::string model, double dropp
       model_(std::move(model)),
       dropped_a_second_(dropped_a_second) {}
 
-std::string MisbehavingClients::EndlessCall(uint32_t stream) const {
-  v1::StreamCohortRequest request = CohortOf(model_, kEndless, ++seed_);
+std::string MisbehavingClients::SmallBatches(uint32_t stream, int64_t samples) const {
+  v1::StreamCohortRequest request = CohortOf(model_, samples, ++seed_);
   request.set_max_batch_bytes(kSmallBatch);
   return RawCall(stream, request);
 }
@@ -46,9 +50,8 @@ void MisbehavingClients::NeverRead(const std::atomic<bool>& stop) const {
   Connections clients;
   for (int i = 0; i < 16; ++i) {
     clients.push_back(std::make_unique<RawConnection>(port_, 4096));
-    // All that HTTP/2 can allow, so that TCP alone holds the server back.
-    clients.back()->Send(RawPreface(0x7fffffff) + RawWindow(0, kWide) +
-                         RawCall(1, CohortOf(model_, kEndless, ++seed_)));
+    const std::string opening = i % 2 == 0 ? RawPreface() : RawPreface(0x7fffffff) + RawWindow(0, kWide);
+    clients.back()->Send(opening + SmallBatches(1, kEndless));
   }
   while (!stop) Pause(kTurn);
 }
@@ -57,7 +60,7 @@ void MisbehavingClients::TakeBytes(const std::atomic<bool>& stop) const {
   Connections clients;
   for (int i = 0; i < 16; ++i) {
     clients.push_back(std::make_unique<RawConnection>(port_));
-    clients.back()->Send(RawPreface(0) + RawCall(1, CohortOf(model_, kEndless, ++seed_)));
+    clients.back()->Send(RawPreface(0) + SmallBatches(1, kEndless));
   }
   for (int turn = 0; !stop; ++turn) {
     if (turn % 20 == 0) {
@@ -72,11 +75,11 @@ void MisbehavingClients::CancelAtRandom(const std::atomic<bool>& stop) const {
   std::minstd_rand random(1);
   while (!stop) {
     grpc::ClientContext context;
-    v1::StreamCohortRequest request = CohortOf(model_, kEndless, ++seed_);
+    v1::StreamCohortRequest request = CohortOf(model_, kFew, ++seed_);
     request.set_max_batch_bytes(kSmallBatch);
     const auto reader = stub->StreamCohort(&context, request);
     v1::StreamCohortResponse response;
-    for (auto messages = random() % 4; messages > 0 && reader->Read(&response); --messages) {
+    for (auto messages = random() % 3; messages > 0 && reader->Read(&response); --messages) {
     }
     context.TryCancel();
     reader->Finish();
@@ -85,7 +88,7 @@ void MisbehavingClients::CancelAtRandom(const std::atomic<bool>& stop) const {
 }
 
 void MisbehavingClients::HalfOpen(const std::atomic<bool>& stop) const {
-  const std::string call = EndlessCall(1);
+  const std::string call = SmallBatches(1, kFew);
   const std::string headers = RawCallHeaders(1);
   const std::string half_message = RawFrame{RawFrame::kData, 0, 1, std::string("\0\0\0\0\x64half", 9)}.Bytes();
   const std::vector<std::string> unfinished = {std::string(),
@@ -102,7 +105,7 @@ void MisbehavingClients::HalfOpen(const std::atomic<bool>& stop) const {
   }
   for (size_t turn = 0; !stop; ++turn) {
     RawConnection client(port_);
-    client.Send(turn % 2 == 0 ? RawPreface() + EndlessCall(1) : unfinished[turn / 2 % unfinished.size()]);
+    client.Send(turn % 2 == 0 ? RawPreface(0) + SmallBatches(1, kFew) : unfinished[turn / 2 % unfinished.size()]);
     Pause(kTurn);
     client.Reset();
   }
@@ -115,13 +118,13 @@ void MisbehavingClients::OpenAndDrop(const std::atomic<bool>& stop) const {
   double opened = 0;
   while (!stop) {
     RawConnection client(port_);
-    client.Send(RawPreface() + RawWindow(0, kWide));
+    client.Send(RawPreface(0));
     for (uint32_t stream = 1; !stop && stream < 2 * kStreamsOfConnection;) {
       std::string calls;
       std::string resets;
       for (; opened < SecondsSince(begin) * dropped_a_second_; ++opened, ++dropped_, stream += 2) {
         const bool at_once = stream % 4 == 1;
-        calls += EndlessCall(stream);
+        calls += SmallBatches(stream, kFew);
         (at_once ? calls : resets) += RawFrame{RawFrame::kReset, 0, stream, cancel}.Bytes();
       }
       if (!client.Send(calls) || !client.Settle() || !client.Send(resets)) break;
@@ -133,7 +136,7 @@ void MisbehavingClients::OpenAndDrop(const std::atomic<bool>& stop) const {
 
 void MisbehavingClients::Nonsense(const std::atomic<bool>& stop) const {
   const auto stub = ConnectTo(address_);
-  const std::string call = EndlessCall(1);
+  const std::string call = SmallBatches(1, kFew);
   v1::StreamCohortRequest negative = CohortOf(model_, std::numeric_limits<int64_t>::min(), 1);
   v1::StreamCohortRequest huge = CohortOf(model_, std::numeric_limits<int64_t>::max(), 1);
   const std::vector<std::string> broken = {

@@ -9,19 +9,22 @@
 namespace genoserve {
 
 /// Makes trouble at a server on 127.0.0.1. Each kind runs until it is told to stop, and then leaves nothing open.
-/// Thread-safe: kinds may run at the same time.
+/// Thread-safe: kinds may run at the same time. Those that begin many streams ask for few samples each: the share of
+/// the server that any client may have is no part of the trouble.
 class MisbehavingClients {
  public:
   struct Kind {
     const char* name;
     void (MisbehavingClients::*behave)(const std::atomic<bool>& stop) const;
+    double settle;  ///< seconds until its buffers are full, which any call may fill, and its steady state begins
   };
   static const std::vector<Kind>& Kinds();
 
   /// `dropped_a_second` are the streams that OpenAndDrop opens.
   MisbehavingClients(int port, std::string model, double dropped_a_second);
 
-  /// Sixteen connections whose buffers are full.
+  /// Sixteen streams that nobody reads: half of them are held back by HTTP/2's window, half by TCP alone, for each of
+  /// which the server's kernel takes megabytes first.
   void NeverRead(const std::atomic<bool>& stop) const;
   /// Sixteen streams that are allowed one byte a second each.
   void TakeBytes(const std::atomic<bool>& stop) const;
@@ -29,7 +32,7 @@ class MisbehavingClients {
   void CancelAtRandom(const std::atomic<bool>& stop) const;
   /// Connections that stop in the middle of what they say and stay, and twenty a second that are reset there.
   void HalfOpen(const std::atomic<bool>& stop) const;
-  /// Streams that are dropped at once, half of them before and half of them after the server has seen them.
+  /// Streams that take nothing and are dropped, half of them before and half of them after the server has seen them.
   void OpenAndDrop(const std::atomic<bool>& stop) const;
   /// Ten requests a second that are too large, and twenty connections that break HTTP/2, protobuf or sense.
   void Nonsense(const std::atomic<bool>& stop) const;
@@ -38,7 +41,8 @@ class MisbehavingClients {
   int64_t dropped() const { return dropped_; }
 
  private:
-  // A call without end, in small batches: what it takes of the server's time is not what it is measured by.
+  // A call without end, in small batches: its buffers are full soon, and what it may have until then, as any call may,
+  // is no part of the measurement.
   std::string EndlessCall(uint32_t stream) const;
 
   const int port_;

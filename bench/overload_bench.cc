@@ -252,7 +252,8 @@ class Misbehaving {
         good_(options.address, options.model, kEndless, options.batch_bytes),
         bad_(std::stoi(options.address.substr(options.address.rfind(':') + 1)), options.model,
              // In each round once alone and once with all others.
-             options.dropped / (2.0 * options.rounds * (kWarmUp + options.seconds))) {}
+             options.dropped /
+                 (options.rounds * (kWarmUp + Longest(MisbehavingClients::Kinds()) + 2 * options.seconds))) {}
 
   void Run() {
     std::vector<std::pair<std::string, std::vector<MisbehavingClients::Kind>>> groups = {{"alone", {}}};
@@ -282,6 +283,13 @@ class Misbehaving {
   }
 
  private:
+  // Seconds until the steady state.
+  static double Longest(const std::vector<MisbehavingClients::Kind>& kinds) {
+    double settle = kWarmUp;
+    for (const MisbehavingClients::Kind& kind : kinds) settle = std::max(settle, kind.settle);
+    return settle;
+  }
+
   // Samples a second of the good streams.
   double Beside(const std::vector<MisbehavingClients::Kind>& kinds) const {
     std::atomic<bool> stop = false;
@@ -290,7 +298,7 @@ class Misbehaving {
     for (const MisbehavingClients::Kind& kind : kinds) {
       clients.emplace_back([this, kind, &stop] { (bad_.*kind.behave)(stop); });
     }
-    Pause(kWarmUp);
+    Pause(Longest(kinds));
     const auto begin = steady_clock::now();
     const int64_t samples = good_.counts().samples;
     Pause(options_.seconds);

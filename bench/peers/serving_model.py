@@ -29,8 +29,8 @@ def read_safetensors(path):
 class Model:
     """Haplotypes of an acgan by a threshold, or genotypes of a wgan-gp by a draw. Weights are converted once.
 
-    Genotypes are drawn by Gumbel noise as in the paper's code, or by one number and cumulated probabilities, which takes a
-    fifteenth of the time.
+    Genotypes are drawn by Gumbel noise as in the paper's code, or by one number and cumulated probabilities, which
+    takes a fifteenth of the time.
     """
 
     def __init__(self, store, name, precision, cumulated=False, threads=2):

@@ -36,8 +36,8 @@ def serve():
 
     import serving_model
 
-    # Triton's own processes look into the virtual environment that they are told of, and not at PYTHONPATH. Its libraries
-    # are looked for where PYTHONPATH's packages would be a source tree.
+    # Triton's own processes look into the virtual environment that they are told of, and not at PYTHONPATH. Its
+    # libraries are looked for where PYTHONPATH's packages would be a source tree.
     packages = pathlib.Path(pytriton.__file__).parents[1]
     sys.exec_prefix = str(packages.parents[2])
     os.environ["LD_LIBRARY_PATH"] = os.pathsep.join(
