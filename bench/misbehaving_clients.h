@@ -41,9 +41,8 @@ class MisbehavingClients {
   int64_t dropped() const { return dropped_; }
 
  private:
-  // A call without end, in small batches: its buffers are full soon, and what it may have until then, as any call may,
-  // is no part of the measurement.
-  std::string EndlessCall(uint32_t stream) const;
+  // A call in small batches.
+  std::string SmallBatches(uint32_t stream, int64_t samples) const;
 
   const int port_;
   const std::string address_;

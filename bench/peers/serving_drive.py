@@ -8,7 +8,7 @@ import time
 
 
 def drive(connect, callers, rows, warm_up, seconds):
-    """Rates and times. `connect` gives a caller a function of the rows to ask for, which returns when they are there."""
+    """Rates and times. `connect` gives a caller a function that asks for so many rows and returns when they came."""
     begin = time.monotonic() + warm_up
     end, middle = begin + seconds, begin + seconds / 2
     rates, times, failures = [0.0] * callers, [], []
