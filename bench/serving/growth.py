@@ -60,7 +60,7 @@ class Growth:
                       if not one.busy and not base.busy]
             flat = f"{statistics.median(ratios):.3f}" if ratios else ""
             goal = [""] * 2
-            if ratios and count >= 4:
+            if ratios and count >= 4 and count != 16:
                 goal = ["0.95–1.05", met(0.95 <= statistics.median(ratios) <= 1.05)]
             self.streams.append([title, count, number(statistics.median(rates)) if rates else busy(measured[count]),
                                  flat, f"{resident[count] / 1e6:.0f} MB", *goal])
