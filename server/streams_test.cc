@@ -88,7 +88,7 @@ TEST_F(StreamsTest, AStreamFinishesOnTheVersionThatItBeganWith) {
   ASSERT_TRUE(next.ok());
   EXPECT_EQ(next->header.version(), "2");
   EXPECT_EQ(open->response.header().version(), "1");
-  std::string bytes;
+  std::string bytes = open->response.batch().genotypes();
   while (open->reader->Read(&open->response)) bytes += open->response.batch().genotypes();
   EXPECT_TRUE(open->reader->Finish().ok());
   EXPECT_TRUE(bytes == quiet->bytes());

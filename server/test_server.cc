@@ -136,23 +136,22 @@ absl::StatusOr<ReceivedCohort> ServerTest::Fetch(const v1::StreamCohortRequest& 
   int64_t samples = 0;
   std::unique_ptr<StreamDigest> digest;
   for (int message = 0; reader->Read(&response); ++message) {
+    EXPECT_EQ(response.has_header(), message == 0);
     if (response.has_header()) {
-      EXPECT_EQ(message, 0);
       received.header = response.header();
       next = received.header.first_sample();
-    } else if (response.has_batch()) {
-      const v1::GenotypeBatch& batch = response.batch();
-      EXPECT_EQ(batch.first_sample(), next);
-      EXPECT_EQ(batch.crc32c(), Crc32c(batch.genotypes()));
-      const auto size = static_cast<int64_t>(batch.genotypes().size());
-      if (digest == nullptr) digest = std::make_unique<StreamDigest>(next, size / batch.sample_count());
-      digest->Update({reinterpret_cast<const uint8_t*>(batch.genotypes().data()), batch.genotypes().size()});
-      next += batch.sample_count();
-      samples += batch.sample_count();
-      received.batches.push_back(batch);
-    } else {
-      received.footer = response.footer();
     }
+    const v1::GenotypeBatch& batch = response.batch();
+    EXPECT_EQ(batch.first_sample(), next);
+    EXPECT_EQ(batch.crc32c(), Crc32c(batch.genotypes()));
+    const auto size = static_cast<int64_t>(batch.genotypes().size());
+    if (digest == nullptr) digest = std::make_unique<StreamDigest>(next, size / batch.sample_count());
+    digest->Update({reinterpret_cast<const uint8_t*>(batch.genotypes().data()), batch.genotypes().size()});
+    next += batch.sample_count();
+    samples += batch.sample_count();
+    EXPECT_EQ(response.has_footer(), samples == received.header.sample_count());
+    received.batches.push_back(batch);
+    received.footer = response.footer();
   }
   const grpc::Status status = reader->Finish();
   if (!status.ok()) return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());

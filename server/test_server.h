@@ -55,7 +55,7 @@ class ServerTest : public testing::Test {
   /// The same, and until no request has left anything: no job, batch, stream, handle or byte of a buffer.
   void AwaitNothingLives() const;
 
-  /// A stream that has sent its header, which stands in `response`.
+  /// A stream that has sent its header and first batch, which stand in `response`.
   struct Open {
     grpc::ClientContext context;
     std::unique_ptr<grpc::ClientReader<v1::StreamCohortResponse>> reader;

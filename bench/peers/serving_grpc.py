@@ -43,18 +43,21 @@ class Service(cohort_pb2_grpc.CohortServiceServicer):
     def StreamCohort(self, request, context):
         int8 = request.encoding == types_pb2.GENOTYPE_ENCODING_INT8
         count = request.cohort_size
-        yield cohort_pb2.StreamCohortResponse(header=cohort_pb2.CohortHeader(
+        header = cohort_pb2.CohortHeader(
             model=request.model, seed=request.seed, ploidy=2, phased=self.model.phased,
             variant_count=self.model.variants, cohort_size=count, sample_count=count,
-            encoding=request.encoding if int8 else self.packed, labels=self.model.labels))
+            encoding=request.encoding if int8 else self.packed, labels=self.model.labels)
         step = serving_model.BATCH // self.model.rows_of_sample
         for first in range(0, count, step):
             samples = min(step, count - first)
             rows = self.model.generate(samples * self.model.rows_of_sample, packed=not int8)
-            yield cohort_pb2.StreamCohortResponse(batch=cohort_pb2.GenotypeBatch(
-                first_sample=first, sample_count=samples, genotypes=rows.tobytes(),
-                label_indices=[0] * samples if self.model.labels else []))
-        yield cohort_pb2.StreamCohortResponse(footer=cohort_pb2.CohortFooter(sample_count=count))
+            footer = cohort_pb2.CohortFooter(sample_count=count)
+            yield cohort_pb2.StreamCohortResponse(
+                header=header if first == 0 else None,
+                batch=cohort_pb2.GenotypeBatch(
+                    first_sample=first, sample_count=samples, genotypes=rows.tobytes(),
+                    label_indices=[0] * samples if self.model.labels else []),
+                footer=footer if first + samples == count else None)
 
 
 def main():

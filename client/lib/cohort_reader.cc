@@ -84,6 +84,7 @@ absl::Status CohortReader::Begin() {
     const absl::Status ended = End();
     return ended.ok() ? absl::UnavailableError("the stream ended before its header") : ended;
   }
+  unread_ = true;
   absl::Status status = message_.has_header() ? checker_.Header(request, message_.header())
                                               : absl::DataLossError("the stream does not begin with its header");
   if (!status.ok()) {
@@ -94,18 +95,11 @@ absl::Status CohortReader::Begin() {
 }
 
 absl::StatusOr<const CohortBatch*> CohortReader::Read() {
-  if (!reader_->Read(&message_)) {
+  if (!std::exchange(unread_, false) && !reader_->Read(&message_)) {
     const absl::Status ended = End();
     return ended.ok() ? absl::UnavailableError("the server sent no footer") : ended;
   }
-  if (message_.has_footer()) {
-    GENOSERVE_RETURN_IF_ERROR(checker_.Footer(message_.footer()));
-    // All that was asked for is here and right, so that what the call ends with no longer matters.
-    if (reader_->Read(&message_)) return absl::DataLossError("a message came after the footer");
-    End().IgnoreError();
-    return nullptr;
-  }
-  if (!message_.has_batch()) return absl::DataLossError("a message is neither a batch nor a footer");
+  if (!message_.has_batch()) return absl::DataLossError("a message has no batch");
   v1::GenotypeBatch& batch = *message_.mutable_batch();
   GENOSERVE_RETURN_IF_ERROR(checker_.Batch(batch));
   batch_.first_sample = batch.first_sample();
@@ -120,6 +114,12 @@ absl::StatusOr<const CohortBatch*> CohortReader::Read() {
   for (size_t i = 0; i < batch_.phenotypes.size(); ++i) {
     const auto& values = batch.phenotypes(static_cast<int>(i)).values();
     batch_.phenotypes[i].assign(values.begin(), values.end());
+  }
+  if (message_.has_footer()) {
+    GENOSERVE_RETURN_IF_ERROR(checker_.Footer(message_.footer()));
+    // All that was asked for is here and right, so that what the call ends with no longer matters.
+    if (reader_->Read(&message_)) return absl::DataLossError("a message came after the footer");
+    End().IgnoreError();
   }
   return &batch_;
 }
@@ -147,10 +147,9 @@ absl::Status CohortReader::Recover(const absl::Status& status) {
 absl::StatusOr<const CohortBatch*> CohortReader::Next() {
   GENOSERVE_RETURN_IF_ERROR(error_);
   while (!checker_.digest().has_value()) {
-    absl::Status status = reader_ == nullptr ? Begin() : absl::OkStatus();
+    absl::Status status = reader_ == nullptr ? Begin() : absl::OkStatus();  // a call may be for a part only
     if (status.ok()) {
       absl::StatusOr<const CohortBatch*> batch = Read();
-      if (batch.ok() && *batch == nullptr) continue;  // the call's end: the stream's, or the next part is due
       if (batch.ok()) {
         backoff_.Reset();
         return batch;

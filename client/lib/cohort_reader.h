@@ -60,7 +60,7 @@ class CohortReader {
  private:
   // Begins a call for the samples that are still due and reads its header.
   absl::Status Begin();
-  // One message of the call in flight; null at its end.
+  // One message of the call in flight; after the last one there is no call.
   absl::StatusOr<const CohortBatch*> Read();
   // Ends the call in flight with what the server says of it.
   absl::Status End();
@@ -75,6 +75,7 @@ class CohortReader {
   std::unique_ptr<grpc::ClientContext> context_;
   std::unique_ptr<grpc::ClientReader<v1::StreamCohortResponse>> reader_;
   v1::StreamCohortResponse message_;
+  bool unread_ = false;  // of the message only the header has been looked at
   CohortBatch batch_;
   absl::Status error_;  // what the stream ended with
 };

@@ -12,7 +12,7 @@
 namespace genoserve {
 
 /// A cohort comes by one call, or by several where calls broke off or the range was asked for in parts. Each call gives
-/// Header, any number of Batch, Footer; a call that breaks off is followed by the Header of the next one, which goes on
+/// Header, one Batch or more, Footer; a call that breaks off is followed by the Header of the next one, which goes on
 /// at next_sample(). All errors are DATA_LOSS and say what was told and what was due. Not thread-safe.
 class StreamChecker {
  public:

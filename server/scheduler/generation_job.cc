@@ -8,7 +8,7 @@
 namespace genoserve {
 namespace {
 
-constexpr int64_t kFirstSamples = 16;
+constexpr int64_t kFirstRows = 16;
 
 }  // namespace
 
@@ -70,7 +70,8 @@ absl::Duration GenerationJob::queued() const {
 
 int64_t GenerationJob::first_samples() const {
   const int64_t all = spec_.plan.sample_count();
-  return all <= 2 * kFirstSamples ? all : kFirstSamples;
+  const int64_t first = kFirstRows / static_cast<int64_t>(RowsPerSample(spec_.version->generator->packing()));
+  return all <= 2 * first ? all : first;
 }
 
 int64_t GenerationJob::BatchEnd(int64_t sample) const {

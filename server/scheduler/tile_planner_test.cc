@@ -18,6 +18,7 @@ namespace {
 using testing::HasSubstr;
 
 constexpr size_t kTile = 128;
+constexpr int64_t kFirst = 8;  // samples of 16 haplotypes, which go ahead
 constexpr int64_t kLarge = int64_t{1} << 30;
 
 // Takes any tile and leaves what is in it: here it matters whose samples are made, not what they are.
@@ -139,12 +140,12 @@ ModelHandle TilePlannerTest::version_;
 TEST_F(TilePlannerTest, TheFirstSamplesOfAJobGoAheadInASmallTile) {
   Start();
   const auto bulk = Submit(kLarge);
-  EXPECT_EQ(Next()[bulk.get()], 16);
+  EXPECT_EQ(Next()[bulk.get()], kFirst);
   for (int i = 0; i < 5; ++i) EXPECT_EQ(Next()[bulk.get()], kTile);
   const auto late = Submit(kLarge);
   const auto tile = Next();
   EXPECT_EQ(tile.size(), 1);
-  EXPECT_EQ(tile.at(late.get()), 16);
+  EXPECT_EQ(tile.at(late.get()), kFirst);
 }
 
 TEST_F(TilePlannerTest, TheFirstBatchIsTheFirstSamples) {
@@ -155,7 +156,7 @@ TEST_F(TilePlannerTest, TheFirstBatchIsTheFirstSamples) {
   ASSERT_TRUE(planner_->Take(now_, tile, ready));
   planner_->Publish(tile, tile.Generate(), absl::Milliseconds(1), now_, ready);
   ASSERT_EQ(ready.size(), 1);
-  EXPECT_EQ((*planner_->Pop(job, now_))->count(), 16);
+  EXPECT_EQ((*planner_->Pop(job, now_))->count(), kFirst);
 }
 
 TEST_F(TilePlannerTest, AnInteractiveJobIsNextAndItsTileHasNoBulkSamples) {

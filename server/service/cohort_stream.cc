@@ -83,7 +83,7 @@ CohortStream::Reactor* CohortStream::Start(const ServiceParts& parts, grpc::Call
     return RefusedStream<v1::StreamCohortResponse>::Start(parts, scope, status);
   }
   stream->self_ = stream;
-  stream->StartWrite(&stream->response_);
+  stream->Advance();
   return stream.get();
 }
 
@@ -114,6 +114,7 @@ void CohortStream::OnReady() {
 
 void CohortStream::OnWriteDone(bool ok) {
   live_.SetWriting(0);
+  response_.clear_header();
   if (!ok) return End(absl::CancelledError("the client has gone"));
   Advance();
 }
@@ -137,7 +138,6 @@ void CohortStream::Advance() {
       ready_ = false;
       if (cancelled_) break;
     }
-    if (sent_ == sample_count_) return WriteFooter();
     absl::StatusOr<std::optional<v1::GenotypeBatch>> next = parts_.scheduler.Pop(job_);
     if (!next.ok()) return End(next.status());
     if (next->has_value()) return WriteBatch(**std::move(next));
@@ -166,10 +166,7 @@ void CohortStream::WriteBatch(v1::GenotypeBatch batch) {
   series_.bytes->Increment(static_cast<double>(bytes.size()));
   live_.SetWriting(static_cast<int64_t>(bytes.size()));
   *response_.mutable_batch() = std::move(batch);
-  StartWrite(&response_);
-}
-
-void CohortStream::WriteFooter() {
+  if (sent_ < sample_count_) return StartWrite(&response_);
   const Sha256Digest digest = digest_.Finish();
   response_.mutable_footer()->set_sample_count(sent_);
   response_.mutable_footer()->set_sha256(digest.data(), digest.size());

@@ -15,10 +15,11 @@
 
 namespace genoserve {
 
-/// Writes header, batches and footer, one write at a time. Whoever has the turn, which is never more than one thread,
-/// pops the next batch and writes it, or ends the stream; with nothing to do it puts the turn down, and the
-/// scheduler's signal or the client's cancellation picks it up again. Hence no lock is held across calls of gRPC, and
-/// there is exactly one Finish. An error that ends a stream after its header comes with a resume token.
+/// Writes batches, the first one with the header and the last one with the footer, one write at a time. Whoever has the
+/// turn, which is never more than one thread, pops the next batch and writes it, or ends the stream; with nothing to do
+/// it puts the turn down, and the scheduler's signal or the client's cancellation picks it up again. Hence no lock is
+/// held across calls of gRPC, and there is exactly one Finish. An error that ends a stream that was admitted comes with
+/// a resume token.
 class CohortStream final : public grpc::ServerWriteReactor<v1::StreamCohortResponse>,
                            public std::enable_shared_from_this<CohortStream> {
  public:
@@ -41,7 +42,6 @@ class CohortStream final : public grpc::ServerWriteReactor<v1::StreamCohortRespo
   // Does what is next. The caller has the turn; `this` may be gone afterwards.
   void Advance();
   void WriteBatch(v1::GenotypeBatch batch);
-  void WriteFooter();
   void End(const absl::Status& status);
 
   // Says in the trailers how to ask for the samples that were not sent.
