@@ -31,7 +31,7 @@ class SameBytesTest : public ServerTest, public testing::WithParamInterface<Serv
     Publish("haplotypes", SmallAcgan(kVariants, 3));
     Publish("diploid", SmallWganGp(kVariants));
   }
-  // The output layer is weak, so that few genotypes change in bf16, as in a trained network.
+  // The output layer is weak, so that few genotypes change by rounding, as in a trained network.
   void Publish(const char* model, const v1::Manifest& manifest) const {
     TensorMap weights = RandomWeights(manifest, 1);
     for (float& value : weights["output.weight"].values) value *= 0.02F;
@@ -56,6 +56,7 @@ class SameBytesTest : public ServerTest, public testing::WithParamInterface<Serv
 
 INSTANTIATE_TEST_SUITE_P(All, SameBytesTest,
                          testing::Values(Served{"haplotypes", "fp32"}, Served{"haplotypes", "bf16"},
+                                         Served{"haplotypes", "int8"}, Served{"diploid", "int8"},
                                          Served{"diploid", "fp32"}, Served{"diploid", "bf16"}),
                          [](const auto& served) {
                            return absl::StrCat(served.param.model, "_", served.param.precision);

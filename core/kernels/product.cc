@@ -63,8 +63,8 @@ HWY_INLINE void Step(const float* HWY_RESTRICT inputs, const void* HWY_RESTRICT 
 }
 
 template <PackedLayer::Form kForm, size_t... kRow>
-void Kernel(const void* prepared, const void* weights, size_t steps, const float* start, float* outputs,
-            size_t output_stride) {
+void Kernel(const void* prepared, const void* weights, size_t steps, const float* start, const Int8Ending* /*ending*/,
+            float* outputs, size_t output_stride) {
   const Floats d;
   const auto* inputs = static_cast<const float*>(prepared);
   // A weight or a pair of them is four bytes.
@@ -91,8 +91,8 @@ constexpr size_t kMostRows = 1;
 
 // The scalar twin, for a CPU without fused multiply-add.
 template <PackedLayer::Form kForm, size_t kRow>
-void Kernel(const void* prepared, const void* weights, size_t steps, const float* start, float* outputs,
-            size_t /*output_stride*/) {
+void Kernel(const void* prepared, const void* weights, size_t steps, const float* start, const Int8Ending* /*ending*/,
+            float* outputs, size_t /*output_stride*/) {
   const auto* inputs = static_cast<const float*>(prepared);
   if (start != nullptr) std::copy_n(start, PackedLayer::kPanel, outputs);
   for (size_t i = 0; i < steps; ++i) {
@@ -256,11 +256,10 @@ void Multiply(const PackedLayer& layer, const float* inputs, size_t input_stride
           const size_t row = group * some / groups;
           const size_t count = (group + 1) * some / groups - row;
           float* to = outputs + (first_row + row) * output_stride + panel * kPanel;
-          set.kernels[count - 1](prepared + row * kPreparedStride, weights, size, start, to, output_stride);
-          if (is_int8 && step + size == steps) {
-            set.finish(&codes[row], count, &layer.scale_[output], &layer.sum_[output], &layer.bias_[output], to,
-                       output_stride);
-          }
+          const Int8Ending ending = {&codes[row], layer.scale_.data() + output, layer.sum_.data() + output,
+                                     &layer.bias_[output]};
+          set.kernels[count - 1](prepared + row * kPreparedStride, weights, size, start,
+                                 is_int8 && step + size == steps ? &ending : nullptr, to, output_stride);
         }
       }
     }

@@ -17,8 +17,8 @@ constexpr size_t kPanel = PackedLayer::kPanel;
 constexpr size_t kLanes = 16;
 
 template <size_t... kRow>
-GENOSERVE_BF16 void Kernel(const void* prepared, const void* weights, size_t steps, const float* start, float* outputs,
-                           size_t output_stride) {
+GENOSERVE_BF16 void Kernel(const void* prepared, const void* weights, size_t steps, const float* start,
+                           const Int8Ending* /*ending*/, float* outputs, size_t output_stride) {
   constexpr size_t kRows = sizeof...(kRow);
   const auto* inputs = static_cast<const char*>(prepared);
   const auto* pairs = static_cast<const uint32_t*>(weights);

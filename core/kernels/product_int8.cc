@@ -99,9 +99,19 @@ HWY_INLINE void AddPair(uint32_t inputs, const Weights& weights, Vector& left, V
   right = hn::ReorderWidenMulAccumulate(d, pair, weights.right, right, unused);
 }
 
+// Writes the outputs of a row from `first` on.
+HWY_INLINE void End(const Int8Ending& ending, size_t row, size_t first, Vector product, float* outputs) {
+  const Floats d;
+  const RowCode& code = ending.codes[row];
+  const auto base =
+      hn::MulAdd(hn::Set(d, code.offset), hn::LoadU(d, ending.sum + first), hn::LoadU(d, ending.bias + first));
+  const auto scale = hn::Mul(hn::Set(d, code.scale), hn::LoadU(d, ending.scale + first));
+  hn::StoreU(hn::MulAdd(hn::ConvertTo(d, product), scale, base), d, outputs + first);
+}
+
 template <size_t... kRow>
-void Kernel(const void* prepared, const void* weights, size_t steps, const float* start, float* outputs,
-            size_t output_stride) {
+void Kernel(const void* prepared, const void* weights, size_t steps, const float* start, const Int8Ending* ending,
+            float* outputs, size_t output_stride) {
   const Ints d;
   const Shorts s;
   const auto* inputs = static_cast<const uint8_t*>(prepared);
@@ -127,25 +137,15 @@ void Kernel(const void* prepared, const void* weights, size_t steps, const float
       const Weights odd = {hn::ShiftRight<8>(both0), hn::ShiftRight<8>(both1)};
       (AddPair(four[kRow] >> 8, odd, left[kRow], right[kRow]), ...);
     }
+    if (ending != nullptr) {
+      (End(*ending, kRow, part, left[kRow], outputs + kRow * output_stride), ...);
+      (End(*ending, kRow, part + kLanes, right[kRow], outputs + kRow * output_stride), ...);
+      continue;
+    }
     ((store(left[kRow], to + kRow * output_stride), store(right[kRow], to + kRow * output_stride + kLanes)), ...);
   }
 }
 
-void Finish(const RowCode* codes, size_t rows, const float* scale, const float* sum, const float* bias, float* outputs,
-            size_t output_stride) {
-  const Floats d;
-  for (size_t part = 0; part < kPanel; part += kLanes) {
-    const auto scales = hn::LoadU(d, scale + part);
-    const auto sums = hn::LoadU(d, sum + part);
-    const auto biases = hn::LoadU(d, bias + part);
-    for (size_t row = 0; row < rows; ++row) {
-      float* at = outputs + row * output_stride + part;
-      const auto product = hn::ConvertTo(d, hn::BitCast(Ints(), hn::LoadU(d, at)));
-      const auto base = hn::MulAdd(hn::Set(d, codes[row].offset), sums, biases);
-      hn::StoreU(hn::MulAdd(product, hn::Mul(hn::Set(d, codes[row].scale), scales), base), d, at);
-    }
-  }
-}
 #else
 constexpr size_t kMostRows = 1;
 
@@ -170,8 +170,8 @@ void Prepare(const float* inputs, size_t size, const RowCode& code, void* prepar
 }
 
 template <size_t kRow>
-void Kernel(const void* prepared, const void* weights, size_t steps, const float* start, float* outputs,
-            size_t /*output_stride*/) {
+void Kernel(const void* prepared, const void* weights, size_t steps, const float* start, const Int8Ending* ending,
+            float* outputs, size_t /*output_stride*/) {
   const auto* inputs = static_cast<const uint8_t*>(prepared);
   std::array<int32_t, kPanel> sums;
   std::memcpy(sums.data(), start != nullptr ? start : outputs, sizeof(sums));
@@ -181,21 +181,16 @@ void Kernel(const void* prepared, const void* weights, size_t steps, const float
       for (size_t k = 0; k < kStepBytes; ++k) sums[j] += inputs[i * kStepBytes + k] * four[k];
     }
   }
-  std::memcpy(outputs, sums.data(), sizeof(sums));
-}
-
-void Finish(const RowCode* codes, size_t rows, const float* scale, const float* sum, const float* bias, float* outputs,
-            size_t output_stride) {
-  for (size_t row = 0; row < rows; ++row) {
-    for (size_t j = 0; j < kPanel; ++j) {
-      float& output = outputs[row * output_stride + j];
-      int32_t product = 0;
-      std::memcpy(&product, &output, sizeof(product));
-      output = std::fma(static_cast<float>(product), codes[row].scale * scale[j],
-                        std::fma(codes[row].offset, sum[j], bias[j]));
-    }
+  if (ending == nullptr) {
+    std::memcpy(outputs, sums.data(), sizeof(sums));
+    return;
+  }
+  for (size_t j = 0; j < kPanel; ++j) {
+    const float base = std::fma(ending->codes[0].offset, ending->sum[j], ending->bias[j]);
+    outputs[j] = std::fma(static_cast<float>(sums[j]), ending->codes[0].scale * ending->scale[j], base);
   }
 }
+
 #endif
 
 template <size_t... kRow>
@@ -215,8 +210,7 @@ ProductKernels Kernels() {
                         .most_rows = kMostRows,
                         .kernels = AllKernels(std::make_index_sequence<kMostRows>()),
                         .prepare = Prepare,
-                        .code = Code,
-                        .finish = Finish};
+                        .code = Code};
 #if HWY_TARGET <= HWY_AVX3
   if (const auto* native = NativeInt8Kernels(); native != nullptr) all.kernels = *native;
 #endif

@@ -29,11 +29,21 @@ struct RowCode {
   float inverse = 0;
 };
 
+/// What makes an output of a sum of int8: the codes of the kernel's rows, and of each output of the panel the scale of
+/// its weights, the sum of them as they are held, and its bias.
+struct Int8Ending {
+  const RowCode* codes;
+  const float* scale;
+  const float* sum;
+  const float* bias;
+};
+
 /// Adds the products of `steps` steps of inputs, rows of which are kPreparedStride bytes apart, with the weights of a
 /// panel to sums that begin with `start`, kPanel of them for each row, or with what stands in `outputs` where `start`
-/// is null. Writes the sums to `outputs`. In int8 sums are 32-bit integers in the place of floats.
+/// is null. Writes the sums to `outputs`. In int8 sums are 32-bit integers in the place of floats, and those of the
+/// last block become outputs by `ending`, which is null for the others and in other forms.
 using ProductKernel = void (*)(const void* prepared, const void* weights, size_t steps, const float* start,
-                               float* outputs, size_t output_stride);
+                               const Int8Ending* ending, float* outputs, size_t output_stride);
 
 struct ProductKernels {
   /// Inputs of a block: what of a row fills kPreparedBytes.
@@ -47,9 +57,6 @@ struct ProductKernels {
   void (*prepare)(const float* inputs, size_t size, const RowCode& code, void* prepared) = nullptr;
   /// The code of a whole row of inputs; int8 only.
   RowCode (*code)(const float* inputs, size_t size) = nullptr;
-  /// Makes outputs of the sums of `rows` rows of a panel, in their place; int8 only.
-  void (*finish)(const RowCode* codes, size_t rows, const float* scale, const float* sum, const float* bias,
-                 float* outputs, size_t output_stride) = nullptr;
 };
 
 /// The kernels of this CPU with AVX-512 BF16, or null where it lacks that.

@@ -16,9 +16,19 @@ namespace {
 constexpr size_t kPanel = PackedLayer::kPanel;
 constexpr size_t kLanes = 16;
 
+// Writes the outputs of a row from `first` on.
+GENOSERVE_VNNI inline void End(const Int8Ending& ending, size_t row, size_t first, __m512i product, float* outputs) {
+  const RowCode& code = ending.codes[row];
+  const __m512 sums = __builtin_convertvector(reinterpret_cast<__v16si>(product), __v16sf);
+  const __m512 base = _mm512_fmadd_ps(_mm512_set1_ps(code.offset), _mm512_loadu_ps(ending.sum + first),
+                                      _mm512_loadu_ps(ending.bias + first));
+  const __m512 scale = _mm512_mul_ps(_mm512_set1_ps(code.scale), _mm512_loadu_ps(ending.scale + first));
+  _mm512_storeu_ps(outputs + first, _mm512_fmadd_ps(sums, scale, base));
+}
+
 template <size_t... kRow>
-GENOSERVE_VNNI void Kernel(const void* prepared, const void* weights, size_t steps, const float* start, float* outputs,
-                           size_t output_stride) {
+GENOSERVE_VNNI void Kernel(const void* prepared, const void* weights, size_t steps, const float* start,
+                           const Int8Ending* ending, float* outputs, size_t output_stride) {
   constexpr size_t kRows = sizeof...(kRow);
   const auto* inputs = static_cast<const char*>(prepared);
   const auto* fours = static_cast<const uint32_t*>(weights);
@@ -42,6 +52,11 @@ GENOSERVE_VNNI void Kernel(const void* prepared, const void* weights, size_t ste
       sum1 = _mm512_dpbusd_epi32(sum1, input, weights1);
     };
     (row(kRow, left[kRow], right[kRow]), ...);
+  }
+  if (ending != nullptr) {
+    (End(*ending, kRow, 0, left[kRow], outputs + kRow * output_stride), ...);
+    (End(*ending, kRow, kLanes, right[kRow], outputs + kRow * output_stride), ...);
+    return;
   }
   ((_mm512_storeu_si512(outputs + kRow * output_stride, left[kRow]),
     _mm512_storeu_si512(outputs + kRow * output_stride + kLanes, right[kRow])),

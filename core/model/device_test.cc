@@ -16,6 +16,13 @@ TEST(DeviceTest, ReadsTheThreeChoices) {
   EXPECT_THAT(std::string(ParseDeviceChoice("gpu").status().message()), HasSubstr("auto, cpu or cuda"));
 }
 
+TEST(DeviceTest, ReadsThePrecisionsThatItNames) {
+  for (const Precision precision : {Precision::kFp32, Precision::kBf16, Precision::kInt8}) {
+    EXPECT_EQ(ParsePrecision(PrecisionName(precision)).value(), precision);
+  }
+  EXPECT_THAT(std::string(ParsePrecision("fp8").status().message()), HasSubstr("fp32, bf16 and int8"));
+}
+
 TEST(DeviceTest, AutoFallsBackToTheCpuExactlyWhereCudaIsRefused) {
   const auto cuda = ResolveDevice(DeviceChoice::kCuda);
   const auto automatic = ResolveDevice(DeviceChoice::kAuto);
@@ -29,6 +36,7 @@ TEST(DeviceTest, AutoFallsBackToTheCpuExactlyWhereCudaIsRefused) {
 
 TEST(DeviceTest, NamesTheInstructionSetOfTheCpu) {
   EXPECT_EQ(InstructionSet(DeviceKind::kCpu, Precision::kFp32), "x86-64-v3");
+  EXPECT_EQ(InstructionSet(DeviceKind::kCpu, Precision::kInt8), "x86-64-v3");
   EXPECT_THAT(InstructionSet(DeviceKind::kCpu, Precision::kBf16), AnyOf("avx512-bf16", "emulated"));
 }
 

@@ -39,7 +39,9 @@ std::vector<Model> Models() {
           {"plain", plain},
           {"wgan-gp", SmallWganGp(kVariants)},
           {"acgan in bf16", SmallAcgan(kVariants, 4), Precision::kBf16},
-          {"wgan-gp in bf16", SmallWganGp(kVariants), Precision::kBf16}};
+          {"wgan-gp in bf16", SmallWganGp(kVariants), Precision::kBf16},
+          {"acgan in int8", SmallAcgan(kVariants, 4), Precision::kInt8},
+          {"wgan-gp in int8", SmallWganGp(kVariants), Precision::kInt8}};
 }
 
 // Sample `i` of a cohort in which four conditions take turns.
@@ -150,7 +152,9 @@ TEST_F(GeneratorTest, BytesStayWhatTheyWere) {
                                             "c93aad37342967040d6b889482cd2fafe0488d80a1426e2b24d9513d5f7714ce",
                                             "cfd8ed8995e318c60e388b06700937013498405d4255e96d07190ab2580dadbf",
                                             "5abfec4086968e3e1f673655798313862518979d93408bc49348c2a98e6e565d",
-                                            "e9593d010a342969b5289a8026e708e818d08edc6b9ea94a7d8e0cc4bdef76a1"};
+                                            "e9593d010a342969b5289a8026e708e818d08edc6b9ea94a7d8e0cc4bdef76a1",
+                                            "26977ac905c16f19aa0d319000f69a28f491575c7f5f208b1542adcf5e5db978",
+                                            "c8bd48cf09090a4861226e654c89e017edc2aa296003fd1f91ad6e2df517e910"};
   const std::vector<Model> models = Models();
   ASSERT_EQ(models.size(), digests.size());
   for (size_t i = 0; i < models.size(); ++i) {

@@ -146,7 +146,7 @@ TEST(CpuNetworkTest, ARowsOutputsAreTheSameToTheBitWhereverItStands) {
     const TensorMap weights = RandomWeights(model.manifest, 3);
     const std::vector<float> inputs = Inputs(shape, kRows);
     const size_t stride = shape.latent_size + shape.condition_size;
-    for (const Precision precision : {Precision::kFp32, Precision::kBf16}) {
+    for (const Precision precision : {Precision::kFp32, Precision::kBf16, Precision::kInt8}) {
       SCOPED_TRACE(model.name);
       const auto network = MakeCpuNetwork(model.manifest, shape, weights, precision);
       const Logits whole = OutputsOf(*network, shape, inputs);
@@ -188,20 +188,24 @@ TEST(CpuNetworkTest, OutputsAreThoseOfTheFormulas) {
     const std::vector<float> inputs = Inputs(shape, 20);
     const size_t stride = shape.latent_size + shape.condition_size;
     const Logits exact = OutputsOf(*MakeCpuNetwork(model.manifest, shape, weights, Precision::kFp32), shape, inputs);
-    const Logits rounded = OutputsOf(*MakeCpuNetwork(model.manifest, shape, weights, Precision::kBf16), shape, inputs);
+    const std::vector<Logits> rounded = {
+        OutputsOf(*MakeCpuNetwork(model.manifest, shape, weights, Precision::kBf16), shape, inputs),
+        OutputsOf(*MakeCpuNetwork(model.manifest, shape, weights, Precision::kInt8), shape, inputs)};
     const Reference reference(model.manifest, shape, weights);
     double largest = 0;
-    double largest_rounded = 0;
+    std::vector<double> largest_rounded(rounded.size());
     for (size_t row = 0; row < exact.size(); ++row) {
       const auto expected = reference.Forward(std::span(inputs).subspan(row * stride, stride));
       for (size_t i = 0; i < expected.size(); ++i) {
         largest = std::max(largest, std::fabs(static_cast<double>(exact[row][i]) - expected[i]));
-        largest_rounded = std::max(largest_rounded, std::fabs(static_cast<double>(rounded[row][i]) - expected[i]));
+        for (size_t k = 0; k < rounded.size(); ++k) {
+          largest_rounded[k] =
+              std::max(largest_rounded[k], std::fabs(static_cast<double>(rounded[k][row][i]) - expected[i]));
+        }
       }
     }
     EXPECT_LT(largest, 1e-4);
-    EXPECT_GT(largest_rounded, 1e-3) << "nothing was rounded";
-    EXPECT_LT(largest_rounded, 0.5);
+    EXPECT_THAT(largest_rounded, testing::Each(testing::AllOf(testing::Gt(1e-3), testing::Lt(0.5))));
   }
 }
 

@@ -11,6 +11,7 @@
 namespace genoserve {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 // An artifact with random weights, those of the output layer scaled.
@@ -31,14 +32,16 @@ TEST(PrecisionEffectTest, IsMeasuredWhereSomethingIsRounded) {
     const auto exact = LoadGenerator(artifact, {.precision = Precision::kFp32});
     ASSERT_TRUE(exact.ok()) << exact.status();
     EXPECT_FALSE((*exact)->precision_effect().has_value());
-    const auto rounded = LoadGenerator(artifact, {.precision = Precision::kBf16});
-    ASSERT_TRUE(rounded.ok()) << rounded.status();
-    const auto effect = (*rounded)->precision_effect();
-    ASSERT_TRUE(effect.has_value());
-    EXPECT_EQ(effect->rows, 1024U);
-    EXPECT_EQ(effect->variants, 700U);
-    EXPECT_LE(effect->differing, kMostDiffering);
-    EXPECT_LE(effect->frequency_shift, kMostFrequencyShift);
+    for (const Precision precision : {Precision::kBf16, Precision::kInt8}) {
+      const auto rounded = LoadGenerator(artifact, {.precision = precision});
+      ASSERT_TRUE(rounded.ok()) << rounded.status();
+      const auto effect = (*rounded)->precision_effect();
+      ASSERT_TRUE(effect.has_value());
+      EXPECT_EQ(effect->rows, 1024U);
+      EXPECT_EQ(effect->variants, 700U);
+      EXPECT_LE(effect->differing, kMostDiffering);
+      EXPECT_LE(effect->frequency_shift, kMostFrequencyShift);
+    }
   }
 }
 
@@ -60,11 +63,21 @@ TEST(PrecisionEffectTest, RefusesWhatChangesTooMuch) {
   std::vector<float>& outputs = artifact.weights["output.weight"].values;
   for (size_t i = 1; i < outputs.size(); i += 2) outputs[i] = -outputs[i - 1];
   for (float& value : artifact.weights["output.bias"].values) value = 0.549F;
-  const auto rounded = LoadGenerator(artifact, {.precision = Precision::kBf16});
-  EXPECT_EQ(rounded.status().code(), absl::StatusCode::kFailedPrecondition) << rounded.status();
-  EXPECT_THAT(std::string(rounded.status().message()), HasSubstr("at most 0.2000 % and 0.0400 are allowed"));
-  EXPECT_THAT(std::string(rounded.status().message()), HasSubstr("model m version 3"));
+  for (const Precision precision : {Precision::kBf16, Precision::kInt8}) {
+    const auto rounded = LoadGenerator(artifact, {.precision = precision});
+    EXPECT_EQ(rounded.status().code(), absl::StatusCode::kFailedPrecondition) << rounded.status();
+    EXPECT_THAT(std::string(rounded.status().message()),
+                AllOf(HasSubstr("model m version 3"), HasSubstr(PrecisionName(precision)),
+                      HasSubstr("at most 0.2000 % and 0.0400 are allowed")));
+  }
   EXPECT_TRUE(LoadGenerator(artifact, {.precision = Precision::kFp32}).ok());
+}
+
+TEST(PrecisionEffectTest, Int8IsForCpus) {
+  const auto generator = LoadGenerator(RandomArtifact(SmallAcgan(700, 4), 1),
+                                       {.device = DeviceKind::kCuda, .precision = Precision::kInt8});
+  EXPECT_EQ(generator.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(generator.status().message()), HasSubstr("int8 is for CPUs"));
 }
 
 TEST(PrecisionEffectTest, EachBoundCounts) {

@@ -34,7 +34,7 @@ namespace {
 TEST(SteadyStateTest, TilesAreMadeWithoutAllocations) {
   const std::vector<double> phenotypes = {21, 1};
   for (const v1::Manifest& manifest : {SmallAcgan(1100, 4), SmallWganGp(1100)}) {
-    for (const Precision precision : {Precision::kFp32, Precision::kBf16}) {
+    for (const Precision precision : {Precision::kFp32, Precision::kBf16, Precision::kInt8}) {
       const auto generator = MakeGenerator(manifest, RandomWeights(manifest, 1), {.precision = precision}).value();
       const std::vector<SampleSpec> samples(generator->max_tile_samples(),
                                             SampleSpec{.seed = 1, .sample = 2, .label = 0, .phenotypes = phenotypes});

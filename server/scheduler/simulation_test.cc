@@ -381,8 +381,9 @@ TEST_P(SimulationTest, EveryScheduleGivesTheBytesOfAQuietServer) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Precisions, SimulationTest, testing::Values(Precision::kFp32, Precision::kBf16),
-                         [](const auto& each) { return each.param == Precision::kFp32 ? "Fp32" : "Bf16"; });
+INSTANTIATE_TEST_SUITE_P(Precisions, SimulationTest,
+                         testing::Values(Precision::kFp32, Precision::kBf16, Precision::kInt8),
+                         [](const auto& each) { return PrecisionName(each.param); });
 
 }  // namespace
 }  // namespace genoserve
