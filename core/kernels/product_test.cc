@@ -188,6 +188,7 @@ TEST(ProductTest, Int8TakesTheLargestSums) {
 
 // Ranges whose inverse is no number, and ranges that fp32 does not hold.
 TEST(ProductTest, Int8DefinesExtremeRows) {
+  constexpr size_t kStride = 64;  // of outputs
   constexpr size_t kInputs = 37;
   Layer layer(kInputs, 40);
   std::fill_n(layer.weight.begin(), kInputs, 0.0F);      // the first output's
@@ -207,9 +208,9 @@ TEST(ProductTest, Int8DefinesExtremeRows) {
       double sum = 0;
       for (size_t i = 0; i < kInputs; ++i) sum += static_cast<double>(layer.weight[output * kInputs + i]);
       EXPECT_NEAR(found[output], layer.bias[output] - 0.25 * sum, 0.25 * kInputs * 0.02) << output;
-      EXPECT_FLOAT_EQ(found[64 + output], layer.bias[output]) << output;
-      EXPECT_TRUE(std::isnan(found[2 * 64 + output])) << output;
-      EXPECT_TRUE(std::isfinite(found[3 * 64 + output])) << output;
+      EXPECT_FLOAT_EQ(found[kStride + output], layer.bias[output]) << output;
+      EXPECT_TRUE(std::isnan(found[2 * kStride + output])) << output;
+      EXPECT_TRUE(std::isfinite(found[3 * kStride + output])) << output;
     }
     EXPECT_EQ(found[0], layer.bias[0]);
     EXPECT_EQ(found[1], layer.bias[1]);
@@ -218,11 +219,12 @@ TEST(ProductTest, Int8DefinesExtremeRows) {
 
 // What is not a number stays so, and only in the row that it came from.
 TEST(ProductTest, NanAndInfinityPassThrough) {
-  const Layer layer(70, 40);
+  constexpr size_t kInputs = 70;
   constexpr size_t kRows = 20;
-  std::vector<float> values = RandomRows(kRows, 70);
-  values[3 * 70 + 69] = std::numeric_limits<float>::quiet_NaN();
-  values[4 * 70] = std::numeric_limits<float>::infinity();
+  const Layer layer(kInputs, 40);
+  std::vector<float> values = RandomRows(kRows, kInputs);
+  values[3 * kInputs + 69] = std::numeric_limits<float>::quiet_NaN();
+  values[4 * kInputs] = std::numeric_limits<float>::infinity();
   for (const Form form : kForms) {
     const PackedLayer packed = layer.Packed(form);
     OnEachTarget([&] {
