@@ -74,7 +74,9 @@ TEST_F(DrainTest, MetricsTellWhatWasSent) {
 }
 
 TEST_F(DrainTest, ADrainRefusesNewRequestsAndLetsStreamsFinish) {
-  Start();
+  v1::ServerConfig config = TestConfig();
+  config.set_drain_timeout_seconds(3600);  // longer than the stream takes on any machine
+  Start(config);
   AwaitHealthy("model");
   const auto open = OpenStream(*stub_, CohortRequest("model", 100'000));
   std::thread drain([this] { server_->Drain(); });

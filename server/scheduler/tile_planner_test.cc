@@ -87,8 +87,8 @@ class TilePlannerTest : public testing::Test {
 
   // Samples of each job in the next tile, which is generated, in `took` or else in what a full tile of its kind takes
   // in proportion, and popped by its callers.
-  std::map<GenerationJob*, int64_t> Next(std::optional<absl::Duration> took = std::nullopt) {
-    std::map<GenerationJob*, int64_t> samples;
+  std::map<std::shared_ptr<GenerationJob>, int64_t> Next(std::optional<absl::Duration> took = std::nullopt) {
+    std::map<std::shared_ptr<GenerationJob>, int64_t> samples;
     TilePlanner::Jobs jobs;
     Tile tile;
     if (!planner_->Take(now_, tile, jobs)) return samples;
@@ -99,7 +99,7 @@ class TilePlannerTest : public testing::Test {
     now_ += *took;
     planner_->Publish(tile, status, *took, now_, jobs);
     for (const Tile::Slice& slice : tile.slices()) {
-      samples[slice.job.get()] += slice.count;
+      samples[slice.job] += slice.count;
       spent_[slice.job->spec().principal] += *took * slice.count / tile.samples();
     }
     for (const Tile::Slice& slice : tile.slices()) {
@@ -140,12 +140,12 @@ ModelHandle TilePlannerTest::version_;
 TEST_F(TilePlannerTest, TheFirstSamplesOfAJobGoAheadInASmallTile) {
   Start();
   const auto bulk = Submit(kLarge);
-  EXPECT_EQ(Next()[bulk.get()], kFirst);
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(Next()[bulk.get()], kTile);
+  EXPECT_EQ(Next()[bulk], kFirst);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(Next()[bulk], kTile);
   const auto late = Submit(kLarge);
   const auto tile = Next();
   EXPECT_EQ(tile.size(), 1);
-  EXPECT_EQ(tile.at(late.get()), kFirst);
+  EXPECT_EQ(tile.at(late), kFirst);
 }
 
 TEST_F(TilePlannerTest, TheFirstBatchIsTheFirstSamples) {
@@ -168,7 +168,7 @@ TEST_F(TilePlannerTest, AnInteractiveJobIsNextAndItsTileHasNoBulkSamples) {
     const auto small = Submit(16);
     const auto tile = Next();
     ASSERT_EQ(tile.size(), 1);
-    EXPECT_EQ(tile.at(small.get()), 16);
+    EXPECT_EQ(tile.at(small), 16);
     Next();
   }
 }
@@ -241,7 +241,7 @@ TEST_F(TilePlannerTest, LoopsOverOneVariantDoNotStarveBulk) {
     const auto bulk = Submit(kLarge, "bulk");
     std::shared_ptr<GenerationJob> loop = SubmitOneSnp(samples, "loop");
     for (int i = 0; i < 3000; ++i) {
-      const bool had_turn = Next(one_snp_tile_).contains(loop.get());
+      const bool had_turn = Next(one_snp_tile_).contains(loop);
       if (had_turn) loop = SubmitOneSnp(samples, "loop");
     }
     EXPECT_LE(absl::AbsDuration(spent_["loop"] - 16 * spent_["bulk"]), 2 * 16 * one_snp_tile_) << samples;
@@ -259,7 +259,7 @@ TEST_F(TilePlannerTest, TheLeadOfInteractiveWorkIsOfTheTilesAtHand) {
   for (int i = 0; i < 100; ++i) Next();
   spent_.clear();
   std::shared_ptr<GenerationJob> loop = SubmitOneSnp(kTile, "loop");
-  while (Next().contains(loop.get())) loop = SubmitOneSnp(kTile, "loop");
+  while (Next().contains(loop)) loop = SubmitOneSnp(kTile, "loop");
   // It may lead by a tile in virtual time and had one to catch up with.
   EXPECT_LE(spent_["loop"], (2 * 16 + 1) * one_snp_tile_) << "a large model that was served before is no excuse";
 }
@@ -271,11 +271,11 @@ TEST_F(TilePlannerTest, OnePrincipalGainsNothingByManyJobs) {
   std::map<std::string, int64_t> shares = Shares(1000);
   EXPECT_NEAR(static_cast<double>(shares["one"]), static_cast<double>(shares["many"]), 2 * kTile + 32 * 16);
   // Within a principal jobs have turns.
-  std::map<GenerationJob*, int64_t> turns;
+  std::map<std::shared_ptr<GenerationJob>, int64_t> turns;
   for (int i = 0; i < 62; ++i) {
     for (const auto& [job, samples] : Next()) turns[job] += job->spec().principal == "many" ? 1 : 0;
   }
-  for (size_t i = 1; i < jobs.size(); ++i) EXPECT_EQ(turns[jobs[i].get()], 1);
+  for (size_t i = 1; i < jobs.size(); ++i) EXPECT_EQ(turns[jobs[i]], 1);
 }
 
 TEST_F(TilePlannerTest, WhoComesBackIsNextButHasNoClaimToThePast) {
