@@ -16,11 +16,12 @@
 #include "server/scheduler/tile_planner.h"
 #include "server/service/resolve_request.h"
 #include "tests/support/artifacts.h"
+#include "tests/support/repetitions.h"
 
 namespace genoserve {
 namespace {
 
-constexpr int kSchedules = 10'000;  // of each precision
+constexpr int kSchedules = Repetitions(10'000);  // of each precision
 constexpr int kMostSteps = 20'000;
 constexpr int64_t kCohort = 160;
 constexpr int64_t kLimitOfC = 100;

@@ -1,0 +1,18 @@
+// How often tests that draw at random do so.
+#pragma once
+
+#include <algorithm>
+
+namespace genoserve {
+
+/// `full` in usual builds. A sanitizer makes a test up to 50 times slower and looks at each access, not at what comes
+/// out: there a twentieth is enough, and at least 1.
+constexpr int Repetitions(int full) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  return std::max(1, full / 20);
+#else
+  return full;
+#endif
+}
+
+}  // namespace genoserve
