@@ -24,7 +24,8 @@ function(genoserve_room_test room)
   # One entry a binary; scripts/test runs them and sums their test cases.
   add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   # LibTorch's threads sleep while they wait, as in our programs: spinning costs minutes where other tests run beside.
-  set_tests_properties(${name} PROPERTIES ENVIRONMENT GOMP_SPINCOUNT=0)
+  set_tests_properties(${name} PROPERTIES
+    ENVIRONMENT "GOMP_SPINCOUNT=0;TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/cmake/tsan.supp history_size=7")
 endfunction()
 
 # genoserve_program(genoserve-server SOURCES ... DEPS ...) makes a program in bin/ that cmake --install takes along.

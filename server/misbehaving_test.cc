@@ -10,12 +10,13 @@
 
 #include "server/raw_connection.h"
 #include "server/test_server.h"
+#include "tests/support/repetitions.h"
 
 namespace genoserve {
 namespace {
 
-constexpr int64_t kLong = 5'000'000;  // samples; more than any test reads
-constexpr int64_t kOther = 50'000;    // of the client beside that does nothing wrong
+constexpr int64_t kLong = 5'000'000;             // samples; more than any test reads
+constexpr int64_t kOther = Repetitions(50'000);  // of the client beside that does nothing wrong
 constexpr uint32_t kWide = 0x7fffffff - 65'535;
 
 class MisbehavingTest : public ServerTest {

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Sums the test cases of all test binaries: prints "PASSED FAILED".
+"""Sums the test cases of test binaries: prints "PASSED FAILED".
 
-Usage: count_tests.py RESULTS BINARIES. A binary without a result file has crashed and counts as one failure.
+Usage: count_tests.py RESULTS BINARY... A binary without a result file has crashed and counts as one failure.
 """
 import json
 import pathlib
 import sys
 
-results, binaries = map(pathlib.Path, sys.argv[1:])
+results = pathlib.Path(sys.argv[1])
 passed = failed = 0
-for binary in sorted(binaries.glob("*_test")):
+for binary in map(pathlib.Path, sys.argv[2:]):
     result = results / (binary.name + ".json")
     if not result.exists():
         print(f"{binary.name}: ended without a result", file=sys.stderr)
