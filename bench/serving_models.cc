@@ -33,7 +33,7 @@ absl::Status Publish(CheckpointStore& store, const MeasuredNetwork& model) {
   GENOSERVE_ASSIGN_OR_RETURN(const VariantTable variants, Variants(model.variants));
   TensorMap weights = RandomWeights(manifest, kSeed);
   // Most alleles are as sure as those of a trained model: else rounding would change more than a server takes.
-  for (float& bias : weights.at("output.bias").values) bias *= 10.0F;
+  for (float& bias : weights.at("output.bias").values) bias *= 40.0F;
   GENOSERVE_ASSIGN_OR_RETURN(const int64_t version,
                              PublishArtifact(store, model.name, manifest, weights, variants, {}));
   std::cerr << model.name << " is version " << version << "\n";

@@ -17,7 +17,7 @@ def weight_bytes(store, precision):
     with path.open("rb") as file:
         header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
     numbers = sum(math.prod(tensor["shape"]) for name, tensor in header.items() if name != "__metadata__")
-    return numbers * {"fp32": 4, "bf16": 2}[precision]
+    return numbers * {"fp32": 4, "bf16": 2, "int8": 1}[precision]
 
 
 class Growth:
