@@ -14,6 +14,7 @@
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "server/test_server.h"
+#include "tests/support/repetitions.h"
 
 namespace genoserve {
 namespace {
@@ -41,7 +42,7 @@ class OverloadTest : public ServerTest {
 TEST_F(OverloadTest, WhatDoesNotFitIsToldToRetryAndWhatWasTakenIsServed) {
   constexpr int kStreams = 4;              // that fit
   constexpr int kClients = 5 * kStreams;   // at the same time
-  constexpr int kCalls = 10;               // of each
+  constexpr int kCalls = Repetitions(10);  // of each
   constexpr int64_t kCohort = 20'000;      // samples of 250 bytes
   constexpr int64_t kMostBytes = 4 << 20;  // that one stream may hold
   Start();
