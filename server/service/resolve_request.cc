@@ -1,6 +1,7 @@
 #include "server/service/resolve_request.h"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -15,6 +16,8 @@ constexpr int kMostRegions = 1000;
 constexpr int64_t kDefaultBatchBytes = 256 << 10;
 constexpr int64_t kSmallestBatchBytes = 4 << 10;
 constexpr int64_t kLargestBatchBytes = 1 << 20;
+// A small region of a large network makes so few bytes a tile that a batch of the bytes allowed would take long.
+constexpr int64_t kMostBatchTiles = 8;
 
 std::string RegionText(const v1::Region& region) {
   if (region.start() == 0 && region.end() == 0) return region.contig();
@@ -33,13 +36,18 @@ int64_t BytesInBatch(const RowEncoder& encoder, const v1::Manifest& manifest) {
   return static_cast<int64_t>(encoder.sample_bytes() + labels + phenotypes);
 }
 
-absl::StatusOr<int64_t> BatchSamples(int64_t bytes, int64_t sample_bytes) {
+absl::StatusOr<int64_t> BatchSamples(int64_t bytes, int64_t sample_bytes, const Generator& generator) {
   if (bytes == 0) bytes = kDefaultBatchBytes;
   if (bytes < kSmallestBatchBytes || bytes > kLargestBatchBytes) {
     return FieldError("max_batch_bytes", absl::StrCat(bytes, " bytes; 0 and ", kSmallestBatchBytes, " to ",
                                                       kLargestBatchBytes, " are allowed"));
   }
-  return std::max<int64_t>(1, bytes / sample_bytes);
+  const auto tile = static_cast<int64_t>(generator.max_tile_samples());
+  const int64_t samples = std::max<int64_t>(1, bytes / sample_bytes);
+  // Whole tiles, or equal parts of one, so that the end of a tile ends a batch.
+  if (samples >= tile) return std::min(samples / tile, kMostBatchTiles) * tile;
+  const auto parts = static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>((tile + samples - 1) / samples)));
+  return std::max<int64_t>(1, tile / parts);
 }
 
 }  // namespace
@@ -109,8 +117,9 @@ absl::StatusOr<ResolvedCohort> ResolveCohort(const v1::StreamCohortRequest& requ
                              RowEncoder::Make(version->generator->packing(), version->variants.size(),
                                               std::move(selection), request.encoding()));
   header.set_encoding(encoder.encoding());
-  GENOSERVE_ASSIGN_OR_RETURN(const int64_t batch_samples,
-                             BatchSamples(request.max_batch_bytes(), BytesInBatch(encoder, manifest)));
+  GENOSERVE_ASSIGN_OR_RETURN(
+      const int64_t batch_samples,
+      BatchSamples(request.max_batch_bytes(), BytesInBatch(encoder, manifest), *version->generator));
   JobSpec job{std::move(version),     std::move(plan), std::move(encoder), header.seed(), batch_samples,
               absl::InfiniteFuture(), nullptr};
   return ResolvedCohort{std::move(job), std::move(header)};
