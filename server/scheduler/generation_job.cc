@@ -8,7 +8,7 @@
 namespace genoserve {
 namespace {
 
-constexpr int64_t kFirstRows = 16;
+constexpr int64_t kFirstRows = 8;
 
 }  // namespace
 

@@ -18,7 +18,7 @@ namespace {
 using testing::HasSubstr;
 
 constexpr size_t kTile = 128;
-constexpr int64_t kFirst = 8;  // samples of 16 haplotypes, which go ahead
+constexpr int64_t kFirst = 4;  // samples of 8 haplotypes, which go ahead
 constexpr int64_t kLarge = int64_t{1} << 30;
 
 // Takes any tile and leaves what is in it: here it matters whose samples are made, not what they are.
