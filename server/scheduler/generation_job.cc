@@ -71,7 +71,7 @@ absl::Duration GenerationJob::queued() const {
 int64_t GenerationJob::first_samples() const {
   const int64_t all = spec_.plan.sample_count();
   const int64_t first = kFirstRows / static_cast<int64_t>(RowsPerSample(spec_.version->generator->packing()));
-  return all <= 2 * first ? all : first;
+  return all <= 4 * first ? all : first;
 }
 
 int64_t GenerationJob::BatchEnd(int64_t sample) const {
