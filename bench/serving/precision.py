@@ -50,7 +50,6 @@ def compare(exact, rounded):
 def effects(setting):
     """Lines of the table of goals."""
     lines = []
-    others = [precision for precision in setting.precisions if precision != "fp32"]
     for title, recipe, schedule in generators(setting):
         say(f"P12: {title}")
         store = setting.folder / ("trained-" + recipe[0])
@@ -62,7 +61,7 @@ def effects(setting):
             except Stop as failure:
                 lines.append(["P12", title, str(failure), *[""] * 5])
                 continue
-            for precision in others:
+            for precision in ("bf16", "int8"):
                 lines += compared(setting, store, title, precision, exact, folder)
     return lines
 

@@ -3,7 +3,6 @@ import collections
 import json
 import math
 import pathlib
-import re
 import shutil
 import subprocess
 import sys
@@ -49,6 +48,7 @@ class Setting:
         self.machine = Machine()
         self.build = pathlib.Path(options.build_dir).resolve()
         self.folder = self.build / "bench" / "serving-models"
+        self.precision = "bf16"  # of ours, where a cell names no other
         self.packages = cache / "bench-peers"
         self.triton_packages = cache / "bench-peers-triton" / "lib" / "python3.11" / "site-packages"
         self.patience = 40  # cells that may be measured again, in all
@@ -70,11 +70,6 @@ class Setting:
             run(["bash", "-c", "source scripts/deps/env.sh; cmake --preset release -B \"$0\"", self.build])
         run(["cmake", "--build", self.build, "--target", "genoserve-server", "genoserve-trainer", "genoserve",
              "serving_load", "serving_models", "overload_bench"])
-        help_text = subprocess.run([self.binary("genoserve-server"), "--help"], check=True, text=True,
-                                   stdout=subprocess.PIPE).stdout
-        told = re.search(r"^ *--precision\b[^\n]*(?:\n {20,}[^\n]*)*", help_text, re.M)
-        self.precisions = [name for name in ("fp32", "bf16", "int8") if told and name in told[0]]
-        self.precision = "bf16" if "bf16" in self.precisions else "fp32"
 
     def store_of(self, model):
         """A store with the model in it."""
@@ -103,8 +98,8 @@ class Setting:
 
     def server(self, store, precision, *more):
         command = [self.binary("genoserve-server"), "--store", store, "--port", 0, "--http-port", 0, "--device", "cpu",
-                   "--threads", len(self.machine.cpus), *more]
-        return Server(self.machine, command + (["--precision", precision] if self.precisions else []))
+                   "--threads", len(self.machine.cpus), "--precision", precision, *more]
+        return Server(self.machine, command)
 
     def trainer_command(self, arch, vcf, panel, label, store, model, *more):
         return [self.binary("genoserve-trainer"), "train", "--arch", arch, "--vcf", vcf, "--panel", panel,
@@ -126,8 +121,6 @@ class Setting:
 
         ours = {"ours": self.precision, "exact": "fp32", "int8": "int8"}
         if name in ours:
-            if name == "int8" and "int8" not in self.precisions:
-                raise Stop("the server has no int8")
             # The load asks for cohorts without end; admission is measured for itself.
             return self.server(store, ours[name], "--max-streams", 400, "--max-queued-samples", 2_000_000_000)
         if name == "trainer":

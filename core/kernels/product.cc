@@ -115,12 +115,12 @@ constexpr ProductKernel KernelOf(std::index_sequence<kRow...> /*rows*/) {
   return Kernel<kForm, kRow...>;
 }
 
-template <PackedLayer::Form kForm, size_t... kIndex>
-constexpr ProductKernels AllKernels(std::index_sequence<kIndex...> /*indices*/) {
+template <PackedLayer::Form kForm>
+constexpr ProductKernels AllKernels() {
   ProductKernels all;
   all.block = kFloats;
   all.most_rows = kMostRows;
-  ((all.kernels[kIndex] = KernelOf<kForm>(std::make_index_sequence<kIndex + 1>())), ...);
+  all.kernels = KernelsUpTo<kMostRows>([](auto rows) { return KernelOf<kForm>(rows); });
   return all;
 }
 
@@ -135,7 +135,7 @@ void Round(const float* inputs, size_t size, const RowCode& /*code*/, void* prep
 }
 
 ProductKernels Fp32Kernels() {
-  ProductKernels all = AllKernels<PackedLayer::Form::kFp32>(std::make_index_sequence<kMostRows>());
+  ProductKernels all = AllKernels<PackedLayer::Form::kFp32>();
   all.prepare = Copy;
   return all;
 }
@@ -145,7 +145,7 @@ ProductKernels RoundedKernels() {
 #if HWY_TARGET <= HWY_AVX3
   if (const ProductKernels* native = NativeBf16Kernels(); native != nullptr) return *native;
 #endif
-  ProductKernels all = AllKernels<PackedLayer::Form::kBf16>(std::make_index_sequence<kMostRows>());
+  ProductKernels all = AllKernels<PackedLayer::Form::kBf16>();
   all.prepare = Round;
   return all;
 }

@@ -53,11 +53,6 @@ constexpr ProductKernel KernelOf(std::index_sequence<kRow...> /*rows*/) {
   return Kernel<kRow...>;
 }
 
-template <size_t... kIndex>
-constexpr std::array<ProductKernel, kMostKernelRows> AllKernels(std::index_sequence<kIndex...> /*indices*/) {
-  return {KernelOf(std::make_index_sequence<kIndex + 1>())...};
-}
-
 GENOSERVE_BF16 void Prepare(const float* inputs, size_t size, const RowCode& /*code*/, void* prepared) {
   auto* to = static_cast<uint16_t*>(prepared);
   size_t i = 0;
@@ -72,7 +67,7 @@ GENOSERVE_BF16 void Prepare(const float* inputs, size_t size, const RowCode& /*c
 
 constexpr ProductKernels kKernels = {.block = kPreparedBytes / sizeof(uint16_t),
                                      .most_rows = kMostKernelRows,
-                                     .kernels = AllKernels(std::make_index_sequence<kMostKernelRows>()),
+                                     .kernels = KernelsUpTo<kMostKernelRows>([](auto rows) { return KernelOf(rows); }),
                                      .prepare = Prepare};
 
 }  // namespace

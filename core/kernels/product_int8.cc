@@ -198,17 +198,10 @@ constexpr ProductKernel KernelOf(std::index_sequence<kRow...> /*rows*/) {
   return Kernel<kRow...>;
 }
 
-template <size_t... kIndex>
-constexpr std::array<ProductKernel, kMostKernelRows> AllKernels(std::index_sequence<kIndex...> /*indices*/) {
-  std::array<ProductKernel, kMostKernelRows> all{};
-  ((all[kIndex] = KernelOf(std::make_index_sequence<kIndex + 1>())), ...);
-  return all;
-}
-
 ProductKernels Kernels() {
   ProductKernels all = {.block = kPreparedBytes,
                         .most_rows = kMostRows,
-                        .kernels = AllKernels(std::make_index_sequence<kMostRows>()),
+                        .kernels = KernelsUpTo<kMostRows>([](auto rows) { return KernelOf(rows); }),
                         .prepare = Prepare,
                         .code = Code};
 #if HWY_TARGET <= HWY_AVX3

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 namespace genoserve {
 
@@ -45,13 +46,26 @@ struct Int8Ending {
 using ProductKernel = void (*)(const void* prepared, const void* weights, size_t steps, const float* start,
                                const Int8Ending* ending, float* outputs, size_t output_stride);
 
+using KernelTable = std::array<ProductKernel, kMostKernelRows>;
+
+/// The kernels of 1 to `kMost` rows, where kernel_of(std::index_sequence of 0 to n - 1) gives the one of n rows.
+template <size_t kMost, typename KernelOf>
+constexpr KernelTable KernelsUpTo(KernelOf kernel_of) {
+  KernelTable all{};
+  [&]<size_t... kIndex>(std::index_sequence<kIndex...> /*indices*/) {
+    ((all[kIndex] = kernel_of(std::make_index_sequence<kIndex + 1>())), ...);
+  }
+  (std::make_index_sequence<kMost>());
+  return all;
+}
+
 struct ProductKernels {
   /// Inputs of a block: what of a row fills kPreparedBytes.
   size_t block = 0;
   /// Rows of the largest kernel.
   size_t most_rows = 0;
   /// kernels[n - 1] computes n rows.
-  std::array<ProductKernel, kMostKernelRows> kernels{};
+  KernelTable kernels{};
   /// Writes `size` inputs of one row in the form that the kernels read, a last step that is not whole filled up with 0.
   /// Only int8 needs the row's code.
   void (*prepare)(const float* inputs, size_t size, const RowCode& code, void* prepared) = nullptr;
@@ -63,7 +77,7 @@ struct ProductKernels {
 const ProductKernels* NativeBf16Kernels();
 
 /// kernels[n - 1] computes n rows of int8 with AVX-512 VNNI; null where this CPU lacks that.
-const std::array<ProductKernel, kMostKernelRows>* NativeInt8Kernels();
+const KernelTable* NativeInt8Kernels();
 
 /// The best kernels of int8 that this CPU has.
 ProductKernels Int8Kernels();

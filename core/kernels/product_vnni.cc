@@ -68,16 +68,11 @@ constexpr ProductKernel KernelOf(std::index_sequence<kRow...> /*rows*/) {
   return Kernel<kRow...>;
 }
 
-template <size_t... kIndex>
-constexpr std::array<ProductKernel, kMostKernelRows> AllKernels(std::index_sequence<kIndex...> /*indices*/) {
-  return {KernelOf(std::make_index_sequence<kIndex + 1>())...};
-}
-
-constexpr std::array<ProductKernel, kMostKernelRows> kKernels = AllKernels(std::make_index_sequence<kMostKernelRows>());
+constexpr KernelTable kKernels = KernelsUpTo<kMostKernelRows>([](auto rows) { return KernelOf(rows); });
 
 }  // namespace
 
-const std::array<ProductKernel, kMostKernelRows>* NativeInt8Kernels() {
+const KernelTable* NativeInt8Kernels() {
   static const bool has = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
   return has ? &kKernels : nullptr;
@@ -89,7 +84,7 @@ const std::array<ProductKernel, kMostKernelRows>* NativeInt8Kernels() {
 
 namespace genoserve {
 
-const std::array<ProductKernel, kMostKernelRows>* NativeInt8Kernels() { return nullptr; }
+const KernelTable* NativeInt8Kernels() { return nullptr; }
 
 }  // namespace genoserve
 #endif
