@@ -104,6 +104,12 @@ class PosixFileSystem final : public FileSystem {
     return ::lstat(path.c_str(), &info) == 0;
   }
 
+  absl::StatusOr<absl::Time> LastChange(const std::string& path) const override {
+    struct stat info;
+    if (::lstat(path.c_str(), &info) != 0) return ErrnoStatus(absl::StrCat(path, ": cannot stat"));
+    return absl::TimeFromTimespec(info.st_mtim);
+  }
+
   absl::Status Remove(const std::string& path) const override {
     std::error_code error;
     std::filesystem::remove_all(path, error);

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 
 namespace genoserve {
 
@@ -32,6 +33,8 @@ class FileSystem {
   virtual absl::StatusOr<std::vector<std::string>> ListFolder(const std::string& path) const = 0;
   /// Whether a file or folder of that name is there.
   virtual bool Exists(const std::string& path) const = 0;
+  /// When the bytes of a file, or the names in a folder, were last changed.
+  virtual absl::StatusOr<absl::Time> LastChange(const std::string& path) const = 0;
   /// Removes a file, or a folder with all that is in it. OK where there is none.
   virtual absl::Status Remove(const std::string& path) const = 0;
 

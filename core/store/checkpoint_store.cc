@@ -32,6 +32,8 @@ absl::Status ValidateModelName(absl::string_view name) { return ValidateName("mo
 
 absl::Status ValidateFileName(absl::string_view name) { return ValidateName("file", name); }
 
+absl::Status ValidateLabelName(absl::string_view name) { return ValidateName("label", name); }
+
 absl::StatusOr<std::unique_ptr<CheckpointStore>> OpenStore(const std::string& url, bool create) {
   if (url.empty()) return absl::InvalidArgumentError("the store is empty: give a folder");
   if (absl::StrContains(url, "://")) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 
 namespace genoserve {
 
@@ -20,6 +22,28 @@ absl::Status ValidateModelName(absl::string_view name);
 
 /// Whether this may name a file of a version. INVALID_ARGUMENT, with what is allowed, otherwise.
 absl::Status ValidateFileName(absl::string_view name);
+
+/// Whether this may name a label. INVALID_ARGUMENT, with what is allowed, otherwise.
+absl::Status ValidateLabelName(absl::string_view name);
+
+/// The label whose version answers requests that name none, and the one that a share of new streams may go to.
+inline constexpr absl::string_view kStableLabel = "stable";
+inline constexpr absl::string_view kCanaryLabel = "canary";
+
+/// What a label of a model points at. A label may point at a version that is not there (yet, or any more).
+struct Label {
+  int64_t version = 0;
+  int64_t previous = 0;  ///< what it pointed at before, for a rollback; 0 = it is new
+
+  bool operator==(const Label&) const = default;
+};
+
+/// What a publisher left that died before its manifest was written: a claimed version, or an upload that never ended.
+struct Debris {
+  std::string model;
+  std::string path;        ///< below the store, for messages and for RemoveDebris
+  absl::Time last_change;  ///< of anything in it
+};
 
 /// A version that is being published. Files are put first, the manifest last. Destroyed while the version does not
 /// exist, it removes what it put. Not thread-safe; the store must outlive it.
@@ -51,11 +75,28 @@ class CheckpointStore {
                                            uint64_t limit) const = 0;
   /// Claims the next free version of a model, so that two publishers at once get different ones.
   virtual absl::StatusOr<std::unique_ptr<Publication>> Publish(absl::string_view model) = 0;
+
+  /// The labels of a model by name. Empty for an unknown model.
+  virtual absl::StatusOr<std::map<std::string, Label>> ListLabels(absl::string_view model) const = 0;
+  /// Has a label point at a version, in one step: readers see the old place or the new one. The last of two wins.
+  virtual absl::Status SetLabel(absl::string_view model, absl::string_view label, int64_t version) = 0;
+  /// OK where there is no such label.
+  virtual absl::Status RemoveLabel(absl::string_view model, absl::string_view label) = 0;
+
+  /// Removes a version, its manifest first, so that no reader finds half of it. OK where there is none. Its number is
+  /// not used again while a newer one exists.
+  virtual absl::Status RemoveVersion(absl::string_view model, int64_t version) = 0;
+  /// What dead publishers left, and, since nobody can tell, what living ones are writing now: look at last_change.
+  virtual absl::StatusOr<std::vector<Debris>> ListDebris() const = 0;
+  /// Removes one of them; FAILED_PRECONDITION where it has become a version meanwhile.
+  virtual absl::Status RemoveDebris(const Debris& debris) = 0;
 };
 
-/// Opens the store of a URL: a folder. It must be there; with `create`, for those who publish, it is made where it is
-/// missing (its parent must be there), and must be writable. NOT_FOUND, PERMISSION_DENIED, FAILED_PRECONDITION (not a
-/// folder) or INVALID_ARGUMENT (another kind of URL) otherwise.
+/// Opens the store of a URL: a folder, or s3://bucket/prefix (core/store/s3_store.h). A folder must be there; with
+/// `create`, for those who publish, it is made where it is missing (its parent must be there), and must be writable.
+/// NOT_FOUND, PERMISSION_DENIED, FAILED_PRECONDITION (not a folder) or INVALID_ARGUMENT (another kind of URL)
+/// otherwise. Opening an S3 store for reading asks nothing of it, so that it may be away; with `create` its bucket must
+/// be there and writable.
 absl::StatusOr<std::unique_ptr<CheckpointStore>> OpenStore(const std::string& url, bool create);
 
 }  // namespace genoserve

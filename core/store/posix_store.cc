@@ -6,9 +6,11 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/status.h"
+#include "core/store/label_file.h"
 
 namespace genoserve {
 namespace {
@@ -128,7 +130,111 @@ class PosixStore final : public CheckpointStore {
     return version.status();
   }
 
+  absl::StatusOr<std::map<std::string, Label>> ListLabels(absl::string_view model) const override {
+    GENOSERVE_RETURN_IF_ERROR(ValidateModelName(model));
+    std::map<std::string, Label> labels;
+    const std::string folder = LabelsFolder(model);
+    const auto names = files_.ListFolder(folder);
+    if (IsNoFolder(names.status())) return labels;
+    if (!names.ok()) return names.status();
+    for (const std::string& name : *names) {
+      if (!ValidateLabelName(name).ok() || IsTemporary(name)) continue;
+      const absl::StatusOr<Label> label = ReadLabel(JoinPath(folder, name));
+      if (absl::IsNotFound(label.status())) continue;  // removed since the listing
+      if (!label.ok()) return label.status();
+      labels.emplace(name, *label);
+    }
+    return labels;
+  }
+
+  absl::Status SetLabel(absl::string_view model, absl::string_view label, int64_t version) override {
+    GENOSERVE_RETURN_IF_ERROR(ValidateModelName(model));
+    GENOSERVE_RETURN_IF_ERROR(ValidateLabelName(label));
+    const std::string folder = LabelsFolder(model);
+    const std::string path = JoinPath(folder, label);
+    if (const absl::Status made = files_.MakeFolder(folder); !made.ok() && !absl::IsAlreadyExists(made)) return made;
+    GENOSERVE_RETURN_IF_ERROR(files_.SyncFolder(JoinPath(folder_, model)));
+    const absl::StatusOr<Label> before = ReadLabel(path);
+    // One that cannot be understood is written over.
+    if (!before.ok() && !absl::IsNotFound(before.status()) && !absl::IsDataLoss(before.status())) {
+      return before.status();
+    }
+    return WriteFileAtomically(files_, path, FormatLabel(Moved(before.value_or(Label()), version)));
+  }
+
+  absl::Status RemoveLabel(absl::string_view model, absl::string_view label) override {
+    GENOSERVE_RETURN_IF_ERROR(ValidateModelName(model));
+    GENOSERVE_RETURN_IF_ERROR(ValidateLabelName(label));
+    const std::string folder = LabelsFolder(model);
+    if (!files_.Exists(JoinPath(folder, label))) return absl::OkStatus();
+    GENOSERVE_RETURN_IF_ERROR(files_.Remove(JoinPath(folder, label)));
+    return files_.SyncFolder(folder);
+  }
+
+  absl::Status RemoveVersion(absl::string_view model, int64_t version) override {
+    GENOSERVE_RETURN_IF_ERROR(ValidateModelName(model));
+    const std::string folder = JoinPath(JoinPath(folder_, model), absl::StrCat(version));
+    if (version <= 0 || !files_.Exists(folder)) return absl::OkStatus();
+    GENOSERVE_RETURN_IF_ERROR(files_.Remove(JoinPath(folder, kManifestFile)));
+    GENOSERVE_RETURN_IF_ERROR(files_.SyncFolder(folder));
+    return files_.Remove(folder);
+  }
+
+  absl::StatusOr<std::vector<Debris>> ListDebris() const override {
+    GENOSERVE_ASSIGN_OR_RETURN(const std::vector<std::string> names, files_.ListFolder(folder_));
+    std::vector<Debris> all;
+    for (const std::string& model : names) {
+      if (!ValidateModelName(model).ok()) continue;
+      GENOSERVE_ASSIGN_OR_RETURN(const std::vector<int64_t> claims, ListClaims(JoinPath(folder_, model)));
+      for (const int64_t version : claims) {
+        const std::string path = JoinPath(model, absl::StrCat(version));
+        const std::string folder = JoinPath(folder_, path);
+        if (files_.Exists(JoinPath(folder, kManifestFile))) continue;
+        const absl::StatusOr<absl::Time> change = LastChangeIn(folder);
+        if (absl::IsNotFound(change.status())) continue;  // removed, or published, since the listing
+        if (!change.ok()) return change.status();
+        all.push_back({model, path, *change});
+      }
+    }
+    return all;
+  }
+
+  absl::Status RemoveDebris(const Debris& debris) override {
+    const std::string folder = JoinPath(folder_, debris.path);
+    if (files_.Exists(JoinPath(folder, kManifestFile))) {
+      return absl::FailedPreconditionError(absl::StrCat(folder, ": is a version now"));
+    }
+    return files_.Remove(folder);
+  }
+
  private:
+  // What says that there is no folder, or that it is a file.
+  static bool IsNoFolder(const absl::Status& status) {
+    return absl::IsNotFound(status) || absl::IsFailedPrecondition(status);
+  }
+
+  // A label that is being written.
+  static bool IsTemporary(const std::string& name) { return absl::StrContains(name, ".tmp-"); }
+
+  std::string LabelsFolder(absl::string_view model) const { return JoinPath(JoinPath(folder_, model), kLabelsFolder); }
+
+  absl::StatusOr<Label> ReadLabel(const std::string& path) const {
+    GENOSERVE_ASSIGN_OR_RETURN(const std::string text, files_.ReadFile(path, kLargestLabel));
+    absl::StatusOr<Label> label = ParseLabel(text);
+    return label.ok() ? label : Annotate(label.status(), path);
+  }
+
+  // Of a folder or of any file in it.
+  absl::StatusOr<absl::Time> LastChangeIn(const std::string& folder) const {
+    GENOSERVE_ASSIGN_OR_RETURN(absl::Time last, files_.LastChange(folder));
+    GENOSERVE_ASSIGN_OR_RETURN(const std::vector<std::string> names, files_.ListFolder(folder));
+    for (const std::string& name : names) {
+      GENOSERVE_ASSIGN_OR_RETURN(const absl::Time change, files_.LastChange(JoinPath(folder, name)));
+      last = std::max(last, change);
+    }
+    return last;
+  }
+
   // Makes the folder of the next free version.
   absl::StatusOr<int64_t> Claim(const std::string& model_folder) {
     for (int i = 0; i < kMaxClaims; ++i) {
@@ -153,7 +259,7 @@ class PosixStore final : public CheckpointStore {
   absl::StatusOr<std::vector<int64_t>> ListClaims(const std::string& model_folder) const {
     std::vector<int64_t> claims;
     const auto names = files_.ListFolder(model_folder);
-    if (absl::IsNotFound(names.status()) || absl::IsFailedPrecondition(names.status())) return claims;
+    if (IsNoFolder(names.status())) return claims;
     if (!names.ok()) return names.status();
     for (const std::string& name : *names) {
       if (const int64_t version = ParseVersion(name); version > 0) claims.push_back(version);

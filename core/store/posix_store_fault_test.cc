@@ -59,6 +59,7 @@ class FaultyFileSystem final : public FileSystem {
   bool Exists(const std::string& path) const override {
     return !(fault_ == Fault::kCrash && operations_ >= at_) && real_.Exists(path);
   }
+  absl::StatusOr<absl::Time> LastChange(const std::string& path) const override { return real_.LastChange(path); }
   absl::Status Remove(const std::string& path) const override {
     return Run([&] { return real_.Remove(path); });
   }

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/file.h"
 #include "core/quality/gate.h"
+#include "core/store/forwarding_store.h"
 #include "tests/support/artifacts.h"
 
 namespace genoserve {
@@ -19,30 +20,20 @@ namespace {
 using testing::HasSubstr;
 
 // A real store that fails to read weights so many times.
-class UnreliableStore final : public CheckpointStore {
+class UnreliableStore final : public ForwardingStore {
  public:
-  explicit UnreliableStore(const std::string& folder) : store_(*OpenStore(folder, /*create=*/true)) {}
+  explicit UnreliableStore(const std::string& folder) : ForwardingStore(*OpenStore(folder, /*create=*/true)) {}
 
-  absl::StatusOr<std::vector<std::string>> ListModels() const override { return store_->ListModels(); }
-  absl::StatusOr<std::vector<int64_t>> ListVersions(absl::string_view model) const override {
-    return store_->ListVersions(model);
-  }
   absl::StatusOr<std::string> Read(absl::string_view model, int64_t version, absl::string_view file,
                                    uint64_t limit) const override {
     if (file == kWeightsFile && failures > 0) {
       --failures;
       return absl::UnavailableError("the disk is slow");
     }
-    return store_->Read(model, version, file, limit);
-  }
-  absl::StatusOr<std::unique_ptr<Publication>> Publish(absl::string_view model) override {
-    return store_->Publish(model);
+    return store().Read(model, version, file, limit);
   }
 
   mutable int failures = 0;
-
- private:
-  const std::unique_ptr<CheckpointStore> store_;
 };
 
 // Steps a manager by hand: loads run within the step, and the clock stands still unless it is moved.

@@ -39,6 +39,7 @@ class CutOff final : public FileSystem {
     return files_.ListFolder(path);
   }
   bool Exists(const std::string& path) const override { return files_.Exists(path); }
+  absl::StatusOr<absl::Time> LastChange(const std::string& path) const override { return files_.LastChange(path); }
   absl::Status Remove(const std::string& /*path*/) const override { return Failed(); }
 
  private:

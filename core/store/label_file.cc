@@ -1,0 +1,41 @@
+#include "core/store/label_file.h"
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+
+namespace genoserve {
+namespace {
+
+bool ParseLine(absl::string_view line, absl::string_view key, int64_t smallest, int64_t* value) {
+  const std::pair<absl::string_view, absl::string_view> parts = absl::StrSplit(line, absl::MaxSplits(' ', 1));
+  return parts.first == key && absl::SimpleAtoi(parts.second, value) && *value >= smallest;
+}
+
+}  // namespace
+
+std::string FormatLabel(const Label& label) {
+  return absl::StrCat("version ", label.version, "\nprevious ", label.previous, "\n");
+}
+
+absl::StatusOr<Label> ParseLabel(absl::string_view text) {
+  const std::vector<absl::string_view> lines = absl::StrSplit(text, '\n');
+  Label label;
+  if (lines.size() == 3 && lines[2].empty() && ParseLine(lines[0], "version", 1, &label.version) &&
+      ParseLine(lines[1], "previous", 0, &label.previous)) {
+    return label;
+  }
+  return absl::DataLossError(
+      absl::StrCat("\"", absl::CHexEscape(text.substr(0, kLargestLabel)),
+                   "\" is no label; two lines are, \"version N\" and \"previous N\", 0 for no previous one"));
+}
+
+Label Moved(const Label& label, int64_t version) {
+  return version == label.version ? label : Label{version, label.version};
+}
+
+}  // namespace genoserve
