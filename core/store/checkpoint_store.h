@@ -73,6 +73,8 @@ class CheckpointStore {
   /// All bytes of a file of a version; RESOURCE_EXHAUSTED where there are more than `limit`.
   virtual absl::StatusOr<std::string> Read(absl::string_view model, int64_t version, absl::string_view file,
                                            uint64_t limit) const = 0;
+  /// When a version began to exist. NOT_FOUND where it does not.
+  virtual absl::StatusOr<absl::Time> PublishedAt(absl::string_view model, int64_t version) const = 0;
   /// Claims the next free version of a model, so that two publishers at once get different ones.
   virtual absl::StatusOr<std::unique_ptr<Publication>> Publish(absl::string_view model) = 0;
 

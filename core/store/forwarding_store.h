@@ -24,6 +24,9 @@ class ForwardingStore : public CheckpointStore {
                                    uint64_t limit) const override {
     return store_->Read(model, version, file, limit);
   }
+  absl::StatusOr<absl::Time> PublishedAt(absl::string_view model, int64_t version) const override {
+    return store_->PublishedAt(model, version);
+  }
   absl::StatusOr<std::unique_ptr<Publication>> Publish(absl::string_view model) override {
     return store_->Publish(model);
   }

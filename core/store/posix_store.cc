@@ -121,6 +121,11 @@ class PosixStore final : public CheckpointStore {
     return files_.ReadFile(Path(model, version, file), limit);
   }
 
+  absl::StatusOr<absl::Time> PublishedAt(absl::string_view model, int64_t version) const override {
+    GENOSERVE_RETURN_IF_ERROR(ValidateModelName(model));
+    return files_.LastChange(Path(model, version, kManifestFile));
+  }
+
   absl::StatusOr<std::unique_ptr<Publication>> Publish(absl::string_view model) override {
     GENOSERVE_RETURN_IF_ERROR(ValidateModelName(model));
     const std::string model_folder = JoinPath(folder_, model);
