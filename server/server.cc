@@ -77,8 +77,8 @@ Server::Server(const v1::ServerConfig& config, DeviceKind device, std::unique_pt
   ModelManager::Options manager;
   manager.device = device;
   manager.precision = precision;
-  manager.gate = std::move(gate);
-  manager.poll = absl::Seconds(config.poll_seconds());
+  manager.settings.gate = std::move(gate);
+  manager.settings.poll = absl::Seconds(config.poll_seconds());
   manager.executor = [this](std::function<void()> task) { loader_.Post(std::move(task)); };
   manager.on_change = [this] { UpdateHealth(); };
   manager_ = std::make_unique<ModelManager>(*store_, metrics_, std::move(manager));

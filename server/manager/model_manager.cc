@@ -33,12 +33,13 @@ absl::Status Stopping() {
 
 }  // namespace
 
-ModelManager::ModelManager(const CheckpointStore& store, Metrics& metrics, Options options)
+ModelManager::ModelManager(CheckpointStore& store, Metrics& metrics, Options options)
     : store_(store),
       metrics_(metrics),
       options_(std::move(options)),
       mailbox_(std::make_shared<Mailbox>()),
-      serving_(std::make_shared<const ServingMap>()) {}
+      serving_(std::make_shared<const ServingMap>()),
+      settings_(options_.settings) {}
 
 ModelManager::~ModelManager() {
   Stop();
@@ -58,10 +59,17 @@ void ModelManager::Stop() {
     mailbox_->stopping = true;
   }
   if (thread_.joinable()) thread_.join();
-  for (const auto& done : TakeLookers()) done(Stopping());
+  for (const Looker& looker : TakeLookers()) looker.done(Stopping());
 }
 
-void ModelManager::LookNow(const std::function<void(const absl::Status&)>& done) const {
+void ModelManager::LookNow(const std::function<void(const absl::Status&)>& done) const { Enqueue({nullptr, done}); }
+
+void ModelManager::ChangeStore(std::function<absl::Status()> task,
+                               const std::function<void(const absl::Status&)>& done) {
+  Enqueue({std::move(task), done});
+}
+
+void ModelManager::Enqueue(Looker looker) const {
   const absl::Status refused = [&]() -> absl::Status {
     absl::MutexLock lock(&mailbox_->mutex);
     if (mailbox_->stopping) return Stopping();
@@ -69,27 +77,38 @@ void ModelManager::LookNow(const std::function<void(const absl::Status&)>& done)
       return RetryLater(absl::StatusCode::kResourceExhausted, "too many wait for a look at the store already",
                         kLoadingRetry);
     }
-    mailbox_->lookers.push_back(done);
+    mailbox_->lookers.push_back(looker);
     mailbox_->woken = true;
     return absl::OkStatus();
   }();
-  if (!refused.ok()) done(refused);
+  if (!refused.ok()) looker.done(refused);
 }
 
-std::vector<std::function<void(const absl::Status&)>> ModelManager::TakeLookers() {
+void ModelManager::Configure(ManagerSettings settings) {
+  absl::MutexLock lock(&mailbox_->mutex);
+  mailbox_->settings = std::move(settings);
+  mailbox_->woken = true;
+}
+
+std::vector<ModelManager::Looker> ModelManager::TakeLookers() {
   absl::MutexLock lock(&mailbox_->mutex);
   return std::exchange(mailbox_->lookers, {});
 }
 
 void ModelManager::Run() {
   while (true) {
+    absl::Duration poll;
+    {
+      absl::ReaderMutexLock lock(&mutex_);
+      poll = settings_.poll;
+    }
     {
       absl::MutexLock lock(&mailbox_->mutex);
       mailbox_->mutex.AwaitWithTimeout(
           absl::Condition(
               +[](Mailbox* box) ABSL_EXCLUSIVE_LOCKS_REQUIRED(box->mutex) { return box->woken || box->stopping; },
               mailbox_.get()),
-          options_.poll);
+          poll);
       if (mailbox_->stopping) return;
       mailbox_->woken = false;
     }
@@ -99,13 +118,21 @@ void ModelManager::Run() {
 
 void ModelManager::Step() {
   FreeUnheld();
+  std::optional<ManagerSettings> settings;
+  {
+    absl::MutexLock lock(&mailbox_->mutex);
+    settings.swap(mailbox_->settings);
+  }
   const auto lookers = TakeLookers();
+  std::vector<absl::Status> changed_store;
+  for (const Looker& looker : lookers) changed_store.push_back(looker.task ? looker.task() : absl::OkStatus());
   bool look = !lookers.empty();
   {
     absl::MutexLock lock(&mutex_);
+    if (settings.has_value()) settings_ = *std::move(settings);
     const absl::Time now = options_.clock->Now();
     look = look || now >= next_look_;
-    if (look) next_look_ = now + options_.poll;
+    if (look) next_look_ = now + settings_.poll;
   }
   const absl::Status looked = look ? LookAtStore() : absl::OkStatus();
   BeginLoad();
@@ -116,7 +143,10 @@ void ModelManager::Step() {
     changed = std::exchange(changed_, false);
   }
   if (changed && options_.on_change) options_.on_change();
-  for (const auto& done : lookers) done(looked);
+  for (size_t i = 0; i < lookers.size(); ++i) {
+    changed_store[i].Update(looked);
+    lookers[i].done(changed_store[i]);
+  }
 }
 
 // Frees versions whose last stream has ended.
@@ -148,7 +178,9 @@ absl::Status ModelManager::LookAtStore() {
   {
     absl::MutexLock lock(&mutex_);
     const bool away = !listing.ok();
-    if (away != std::exchange(store_away_, away)) {
+    const bool was_away = !std::exchange(store_state_.status, listing.status()).ok();
+    if (!away) store_state_.last_look = options_.clock->Now();
+    if (away != was_away) {
       LogEvent(away ? spdlog::level::warn : spdlog::level::info,
                {{"event", away ? "store cannot be read" : "store is back"},
                 {"reason", std::string(listing.status().message())}});
@@ -240,7 +272,12 @@ void ModelManager::Load(const std::string& model, int64_t version) {
   LogEvent(spdlog::level::info, {{"event", "version loading"}, {"model", model}, {"version", version}});
   const absl::Time begin = absl::Now();
   std::string digest;
-  auto loaded = LoadVersion(store_, model, version, {options_.device, options_.gate, options_.precision}, &digest);
+  std::optional<VersionGate> gate;
+  {
+    absl::ReaderMutexLock lock(&mutex_);
+    gate = settings_.gate;
+  }
+  auto loaded = LoadVersion(store_, model, version, {options_.device, std::move(gate), options_.precision}, &digest);
   const absl::Duration duration = absl::Now() - begin;
   metrics_.ObserveLoad(model, duration);
   if (loaded.ok()) {
@@ -319,8 +356,8 @@ void ModelManager::SetState(const std::string& model, int64_t version, Entry& en
   metrics_.SetVersionState(model, absl::StrCat(version), state);
 }
 
-absl::StatusOr<ModelHandle> ModelManager::Find(const std::string& model, const std::string& version,
-                                               const std::string& digest) const {
+absl::StatusOr<ModelManager::Choice> ModelManager::Find(const std::string& model, const std::string& version,
+                                                        const std::string& digest, absl::string_view) const {
   int64_t number = 0;
   if (!version.empty() && (!absl::SimpleAtoi(version, &number) || number < 1)) {
     return FieldError("version", absl::StrCat("\"", version, "\" is no version; decimal numbers from 1 are"));
@@ -345,15 +382,15 @@ absl::StatusOr<ModelHandle> ModelManager::Find(const std::string& model, const s
     const auto entry = entries->second.find(number);
     ModelHandle handle = entry == entries->second.end() ? nullptr : entry->second.handle.lock();
     if (handle == nullptr) return WhyNotServed(model, number);
-    return handle;
+    return Choice{std::move(handle)};
   }
   if (!digest.empty()) {
     for (const auto& [unused, entry] : entries->second) {
       ModelHandle handle = entry.handle.lock();
-      if (handle != nullptr && handle->digest == digest) return handle;
+      if (handle != nullptr && handle->digest == digest) return Choice{std::move(handle)};
     }
   }
-  if (served != serving_->end()) return served->second;
+  if (served != serving_->end()) return Choice{served->second};
   return WhyNotServed(model, entries->second.rbegin()->first);
 }
 
@@ -388,8 +425,13 @@ std::vector<VersionStatus> ModelManager::ListLocked() const {
   for (const auto& [model, entries] : models_) {
     const auto served = serving_->find(model);
     for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
-      VersionStatus status{model, entry->first,         entry->second.state,        false,
-                           "",    entry->second.digest, entry->second.handle.lock()};
+      VersionStatus status;
+      status.model = model;
+      status.version = entry->first;
+      status.state = entry->second.state;
+      status.digest = entry->second.digest;
+      status.attempts = entry->second.attempts;
+      status.handle = entry->second.handle.lock();
       status.is_default = served != serving_->end() && served->second->version == entry->first;
       if (entry->second.state == v1::MODEL_STATE_FAILED) status.reason = entry->second.reason;
       list.push_back(std::move(status));
@@ -402,6 +444,21 @@ std::vector<VersionStatus> ModelManager::List() const {
   absl::ReaderMutexLock lock(&mutex_);
   return ListLocked();
 }
+
+absl::Status ModelManager::Retry(const std::string&, int64_t) { return absl::UnimplementedError("retry"); }
+
+absl::Status ModelManager::Pin(const std::string&, int64_t, bool) { return absl::UnimplementedError("pin"); }
+
+absl::StatusOr<std::vector<int64_t>> ModelManager::Unload(const std::string&, int64_t) {
+  return absl::UnimplementedError("unload");
+}
+
+ModelManager::StoreState ModelManager::store_state() const {
+  absl::ReaderMutexLock lock(&mutex_);
+  return store_state_;
+}
+
+int64_t ModelManager::memory_bytes() const { return 0; }
 
 ModelManager::Held ModelManager::held() const {
   Held held;

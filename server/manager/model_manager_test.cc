@@ -43,7 +43,7 @@ class ModelManagerTest : public testing::Test {
   ModelManagerTest() : folder_(NewTestFolder()), store_(std::make_unique<UnreliableStore>(folder_)) {
     ModelManager::Options options;
     options.clock = &clock_;
-    options.poll = absl::Seconds(2);
+    options.settings.poll = absl::Seconds(2);
     options.executor = [](const std::function<void()>& task) { task(); };
     manager_ = std::make_unique<ModelManager>(*store_, metrics_, options);
   }
@@ -56,7 +56,7 @@ class ModelManagerTest : public testing::Test {
   void RequireGate(const char* limits) {
     ModelManager::Options options;
     options.clock = &clock_;
-    options.gate = VersionGate{"strict.gate", ParseGate(limits).value()};
+    options.settings.gate = VersionGate{"strict.gate", ParseGate(limits).value()};
     options.executor = [](const std::function<void()>& task) { task(); };
     manager_ = std::make_unique<ModelManager>(*store_, metrics_, options);
   }
@@ -98,19 +98,19 @@ TEST_F(ModelManagerTest, ANewVersionReplacesTheOldOneWhichIsFreedWhenNobodyHolds
   PublishTestAcgan(folder_, "model", 1);
   Look();
   EXPECT_EQ(States(), "1:serving*");
-  ModelHandle held = manager_->Find("model", "", "").value();
+  ModelHandle held = manager_->Find("model", "", "", "").value().handle;
   PublishTestAcgan(folder_, "model", 2);
   Look();
   EXPECT_EQ(States(), "2:serving* 1:draining");
-  EXPECT_EQ(manager_->Find("model", "", "").value()->version, 2);
-  EXPECT_EQ(manager_->Find("model", "1", "").value(), held);
-  EXPECT_EQ(manager_->Find("model", "", held->digest).value(), held);
+  EXPECT_EQ(manager_->Find("model", "", "", "").value().handle->version, 2);
+  EXPECT_EQ(manager_->Find("model", "1", "", "").value().handle, held);
+  EXPECT_EQ(manager_->Find("model", "", held->digest, "").value().handle, held);
 
   // Another thread lets go; the step frees.
   std::thread([&held] { held.reset(); }).join();
   manager_->Step();
   EXPECT_EQ(States(), "2:serving*");
-  EXPECT_EQ(manager_->Find("model", "1", "").status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(manager_->Find("model", "1", "", "").status().code(), absl::StatusCode::kFailedPrecondition);
 }
 
 TEST_F(ModelManagerTest, TheStoreIsLookedAtWhenItIsTime) {
@@ -186,7 +186,7 @@ TEST_F(ModelManagerTest, AnErrorThatMayPassIsTriedAgainWithBackoff) {
   clock_.Advance(absl::Seconds(2));
   manager_->Step();
   EXPECT_EQ(States(), "1:failed");
-  const absl::Status status = manager_->Find("model", "", "").status();
+  const absl::Status status = manager_->Find("model", "", "", "").status();
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(std::string(status.message()), HasSubstr("the disk is slow"));
   manager_->Step();
@@ -221,13 +221,13 @@ TEST_F(ModelManagerTest, DeletingTheNewestVersionBringsTheOneBeforeBack) {
 TEST_F(ModelManagerTest, ADrainingVersionComesBackWithoutALoad) {
   PublishTestAcgan(folder_, "model", 1);
   Look();
-  const ModelHandle held = manager_->Find("model", "", "").value();
+  const ModelHandle held = manager_->Find("model", "", "", "").value().handle;
   PublishTestAcgan(folder_, "model", 2);
   Look();
   ASSERT_TRUE(FileSystem::Posix().Remove(JoinPath(folder_, "model/2")).ok());
   Look();
   EXPECT_EQ(States(), "1:serving*");
-  EXPECT_EQ(manager_->Find("model", "", "").value(), held);
+  EXPECT_EQ(manager_->Find("model", "", "", "").value().handle, held);
 }
 
 v1::Figure FrequencyFigure(double value) {
@@ -283,7 +283,7 @@ TEST_F(ModelManagerTest, AnEmptyStoreIsReadyButOneWithoutAGoodModelIsNot) {
 TEST_F(ModelManagerTest, HandlesOutliveTheManager) {
   PublishTestAcgan(folder_, "model", 1);
   Look();
-  const ModelHandle held = manager_->Find("model", "", "").value();
+  const ModelHandle held = manager_->Find("model", "", "", "").value().handle;
   manager_.reset();
   EXPECT_EQ(held->variants.size(), 100);
 }

@@ -58,10 +58,11 @@ grpc::ServerUnaryReactor* CohortService::GetModel(grpc::CallbackServerContext* c
       if (status.handle != nullptr) scope.SetVersion(status.handle);
       return absl::OkStatus();
     }
-    GENOSERVE_ASSIGN_OR_RETURN(const ModelHandle version,
-                               parts_.manager.Find(request->model(), request->version(), ""));
+    GENOSERVE_ASSIGN_OR_RETURN(
+        const ModelManager::Choice choice,
+        parts_.manager.Find(request->model(), request->version(), "", request->request_id()));
     return RetryLater(absl::StatusCode::kUnavailable,
-                      absl::StrCat("model \"", version->model, "\" has just changed; ask again"), kChangedRetry);
+                      absl::StrCat("model \"", choice.handle->model, "\" has just changed; ask again"), kChangedRetry);
   };
   const absl::Status status = get();
   scope.End(status);

@@ -56,8 +56,10 @@ CohortStream::Reactor* CohortStream::Start(const ServiceParts& parts, grpc::Call
   const auto begin = [&]() -> absl::Status {
     GENOSERVE_RETURN_IF_ERROR(scope.Authenticate(context));
     GENOSERVE_ASSIGN_OR_RETURN(StreamGate::Ticket ticket, parts.gate.Enter(IsSmall(request)));
-    GENOSERVE_ASSIGN_OR_RETURN(ModelHandle version,
-                               parts.manager.Find(request.model(), request.version(), request.artifact_digest()));
+    GENOSERVE_ASSIGN_OR_RETURN(
+        ModelManager::Choice choice,
+        parts.manager.Find(request.model(), request.version(), request.artifact_digest(), request.request_id()));
+    ModelHandle version = std::move(choice.handle);
     scope.SetVersion(version);
     absl::BitGen random;
     GENOSERVE_ASSIGN_OR_RETURN(
