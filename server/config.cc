@@ -11,11 +11,14 @@
 #include "core/base/loopback.h"
 #include "core/base/status.h"
 #include "core/model/generator.h"
+#include "core/store/checkpoint_store.h"
 
 namespace genoserve {
 namespace {
 
 constexpr int64_t kMostSamples = int64_t{1} << 40;
+constexpr int64_t kMostVersions = 999'999'999'999'999;
+constexpr int64_t kMostBytes = int64_t{1} << 50;
 constexpr int64_t kQueuedCohorts = 4;
 constexpr uint64_t kLargestFile = 1 << 20;  // bytes
 
@@ -54,6 +57,40 @@ absl::Status CheckPrincipals(const v1::ServerConfig& config) {
     }
     GENOSERVE_RETURN_IF_ERROR(
         InRange(which + "max_queued_samples", principal.max_queued_samples(), 0, MaxQueuedSamples(config)));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckPolicy(const std::string& which, const v1::VersionPolicy& policy) {
+  switch (policy.policy_case()) {
+    case v1::VersionPolicy::kLatest:
+      return InRange(which + "latest", int64_t{policy.latest()}, 1, 100);
+    case v1::VersionPolicy::kAll:
+      if (policy.all()) return absl::OkStatus();
+      return absl::InvalidArgumentError(which + "all: false is not allowed; true is, or another policy");
+    case v1::VersionPolicy::kSpecific:
+      if (policy.specific().versions().empty()) {
+        return absl::InvalidArgumentError(which + "specific has no versions; at least one is needed");
+      }
+      for (const int64_t version : policy.specific().versions()) {
+        GENOSERVE_RETURN_IF_ERROR(InRange(which + "specific.versions", version, 1, kMostVersions));
+      }
+      return absl::OkStatus();
+    case v1::VersionPolicy::kLabel:
+      return Annotate(ValidateLabelName(policy.label()), which + "label");
+    default:
+      return absl::OkStatus();
+  }
+}
+
+absl::Status CheckModels(const v1::ServerConfig& config) {
+  std::set<std::string> names;
+  for (const v1::ModelConfig& model : config.models()) {
+    const std::string which = absl::StrCat("models \"", model.name(), "\": ");
+    if (!model.name().empty()) GENOSERVE_RETURN_IF_ERROR(ValidateModelName(model.name()));
+    if (!names.insert(model.name()).second) return absl::InvalidArgumentError(which + "is there twice");
+    GENOSERVE_RETURN_IF_ERROR(CheckPolicy(which + "policy.", model.policy()));
+    GENOSERVE_RETURN_IF_ERROR(InRange(which + "canary_percent", model.canary_percent(), 0.0, 100.0));
   }
   return absl::OkStatus();
 }
@@ -101,7 +138,7 @@ absl::Status ReadConfigFile(const std::string& path, v1::ServerConfig& config) {
 }
 
 absl::Status ValidateConfig(const v1::ServerConfig& config) {
-  if (config.store().empty()) return absl::InvalidArgumentError("--store is needed: the folder of the store");
+  if (config.store().empty()) return absl::InvalidArgumentError("--store is needed: a folder, or s3://bucket/prefix");
   if (config.host().empty()) return absl::InvalidArgumentError("--host is empty; an address or a name is needed");
   GENOSERVE_RETURN_IF_ERROR(InRange("--port", int64_t{config.port()}, 0, 65535));
   GENOSERVE_RETURN_IF_ERROR(InRange("--http-port", int64_t{config.http_port()}, 0, 65535));
@@ -121,6 +158,10 @@ absl::Status ValidateConfig(const v1::ServerConfig& config) {
   GENOSERVE_RETURN_IF_ERROR(InRange("--drain-delay", config.drain_delay_seconds(), 0.0, 3600.0));
   GENOSERVE_RETURN_IF_ERROR(InRange("--drain-timeout", config.drain_timeout_seconds(), 0.0, 86400.0));
   GENOSERVE_RETURN_IF_ERROR(InRange("--max-connection-age", config.max_connection_age_seconds(), 0.0, 1e6));
+  GENOSERVE_RETURN_IF_ERROR(InRange("--cache-bytes", config.cache_bytes(), 0, kMostBytes));
+  GENOSERVE_RETURN_IF_ERROR(InRange("--memory-budget", config.memory_budget(), 0, kMostBytes));
+  GENOSERVE_RETURN_IF_ERROR(InRange("--gpu-memory-budget", config.gpu_memory_budget(), 0, kMostBytes));
+  GENOSERVE_RETURN_IF_ERROR(CheckModels(config));
   GENOSERVE_RETURN_IF_ERROR(CheckPrincipals(config));
   return CheckSecurity(config);
 }

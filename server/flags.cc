@@ -26,6 +26,13 @@ class ConfigOptions {
     standard << (config_.*get)();
     app_.add_option_function<T>(name, write, help)->default_str(standard.str());
   }
+  // A number of bytes, also as 500MB or 4GiB.
+  void Bytes(const char* name, int64_t (Config::*get)() const, void (Config::*set)(int64_t), const char* help) {
+    const auto write = [this, set](const int64_t& value) { (config_.*set)(value); };
+    app_.add_option_function<int64_t>(name, write, help)
+        ->transform(CLI::AsSizeValue(/*kb_is_1000=*/true))
+        ->default_str(std::to_string((config_.*get)()));
+  }
   void Text(const char* name, const std::string& (Config::*get)() const, std::string* (Config::*mutate)(),
             const char* help) {
     const auto write = [this, mutate](const std::string& value) { *(config_.*mutate)() = value; };
@@ -52,10 +59,14 @@ absl::StatusOr<CommandLine> ParseCommandLine(int argc, const char* const* argv) 
 
   CLI::App app{"Serves synthetic cohorts drawn from the generators in a store.", "genoserve-server"};
   app.set_version_flag("--version", GENOSERVE_VERSION);
-  const auto read_file = [&](const std::string& path) { of_file = ReadConfigFile(path, line.config); };
+  const auto read_file = [&](const std::string& path) {
+    line.has_config_file = true;
+    of_file = ReadConfigFile(path, line.config);
+  };
   app.add_option_function<std::string>("--config", read_file, "file of settings as protobuf text; flags win over it");
   ConfigOptions options(app, line.config);
-  options.Text("--store", &Config::store, &Config::mutable_store, "folder of the store that trainers publish to");
+  options.Text("--store", &Config::store, &Config::mutable_store,
+               "folder, or s3://bucket/prefix, that trainers publish to");
   options.Text("--host", &Config::host, &Config::mutable_host, "address to listen on");
   options.Number("--port", &Config::port, &Config::set_port, "of gRPC; 0 = any free one, told in the log");
   options.Number("--http-port", &Config::http_port, &Config::set_http_port,
@@ -85,6 +96,14 @@ absl::StatusOr<CommandLine> ParseCommandLine(int argc, const char* const* argv) 
       "allows an address off loopback without TLS and authentication");
   options.Text("--gate", &Config::gate, &Config::mutable_gate,
                "\"default\" or a file of limits; versions that break one are not served");
+  options.Text("--cache", &Config::cache, &Config::mutable_cache,
+               "folder that keeps versions, so that a start does not need the store");
+  options.Bytes("--cache-bytes", &Config::cache_bytes, &Config::set_cache_bytes,
+                "at most in that folder, as in 20GB; 0 = 10 GiB");
+  options.Bytes("--memory-budget", &Config::memory_budget, &Config::set_memory_budget,
+                "bytes of loaded versions, as in 4GB: models not used of late make room for others; 0 = no limit");
+  options.Bytes("--gpu-memory-budget", &Config::gpu_memory_budget, &Config::set_gpu_memory_budget,
+                "the same on a GPU; 0 = no limit");
   app.add_option("--log", log, "json or text")->check(CLI::IsMember({"json", "text"}))->capture_default_str();
   const CLI::App* hash_token =
       app.add_subcommand("hash-token", "reads a token on standard input and prints its hash for --token-hashes");

@@ -14,6 +14,7 @@ namespace genoserve {
 struct CommandLine {
   v1::ServerConfig config;
   LogFormat log = LogFormat::kJson;
+  bool has_config_file = false;     ///< --config was given
   bool hash_token = false;          ///< the command hash-token
   std::optional<std::string> help;  ///< text to print instead of running
 };

@@ -54,7 +54,17 @@ int HashToken() {
   return 0;
 }
 
-// Runs until SIGTERM or SIGINT, then drains; the second signal cuts that short. The signals must be blocked.
+// Waits for SIGTERM or SIGINT; SIGHUP has the configuration read again.
+void AwaitEnd(Server& server, const sigset_t& signals) {
+  int signal = 0;
+  do {
+    sigwait(&signals, &signal);
+    // What came of it stands in the log.
+    if (signal == SIGHUP) server.ReloadConfig().IgnoreError();
+  } while (signal == SIGHUP);
+}
+
+// Runs until told to end, then drains; the second signal cuts that short. The signals must be blocked.
 void RunUntilSignal(Server& server, const sigset_t& signals) {
   absl::Notification told;
   std::thread drainer([&] {
@@ -63,10 +73,9 @@ void RunUntilSignal(Server& server, const sigset_t& signals) {
     // Ends the wait for a second signal.
     kill(getpid(), SIGTERM);
   });
-  int signal = 0;
-  sigwait(&signals, &signal);
+  AwaitEnd(server, signals);
   told.Notify();
-  sigwait(&signals, &signal);
+  AwaitEnd(server, signals);
   server.HurryUp();
   drainer.join();
 }
@@ -89,8 +98,19 @@ int Main(int argc, const char* const* argv) {
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(line->config, {.pin_workers = true});
+  Server::Options options;
+  options.pin_workers = true;
+  if (line->has_config_file) {
+    // The flags again too, since they win over the file.
+    options.read_config = [argc, argv]() -> absl::StatusOr<v1::ServerConfig> {
+      absl::StatusOr<CommandLine> again = ParseCommandLine(argc, argv);
+      if (!again.ok()) return std::move(again).status();
+      return std::move(again->config);
+    };
+  }
+  absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(line->config, options);
   if (!server.ok()) return Fail(server.status());
   RunUntilSignal(**server, signals);
   return 0;

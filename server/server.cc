@@ -1,5 +1,6 @@
 #include "server/server.h"
 
+#include <google/protobuf/text_format.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/server_builder.h>
@@ -12,9 +13,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/cpus.h"
+#include "core/base/cpus.h"
+#include "core/base/loopback.h"
+#include "core/base/sha256.h"
 #include "core/base/status.h"
 #include "core/quality/gate.h"
 #include "server/config.h"
+#include "server/config_change.h"
 #include "server/rpc_error.h"
 #include "server/security/credentials.h"
 
@@ -39,6 +44,16 @@ std::string HostPort(const std::string& host, int port) {
   return host.find(':') == std::string::npos ? absl::StrCat(host, ":", port) : absl::StrCat("[", host, "]:", port);
 }
 
+Authenticator::Rules RulesOf(const v1::ServerConfig& config, std::optional<TokenTable> tokens) {
+  Authenticator::Rules rules;
+  for (const v1::Principal& principal : config.principals()) {
+    if (principal.admin()) rules.admins.insert(principal.name());
+  }
+  rules.all_are_admins = IsLoopbackHost(config.host()) && !tokens.has_value() && config.tls().client_ca().empty();
+  rules.tokens = std::move(tokens);
+  return rules;
+}
+
 // What streams are told that a drain cuts short; another server takes them up.
 absl::Status Going(absl::string_view message) {
   return RetryLater(absl::StatusCode::kUnavailable, message, kElsewhereRetry);
@@ -51,34 +66,39 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const v1::ServerConfig& co
   GENOSERVE_ASSIGN_OR_RETURN(const DeviceChoice choice, ParseDeviceChoice(config.device()));
   GENOSERVE_ASSIGN_OR_RETURN(const DeviceKind device, ResolveDevice(choice));
   GENOSERVE_ASSIGN_OR_RETURN(std::unique_ptr<CheckpointStore> store, OpenStore(config.store(), /*create=*/false));
-  std::optional<TokenTable> tokens;
-  if (!config.token_hashes().empty()) {
-    GENOSERVE_ASSIGN_OR_RETURN(tokens, TokenTable::Read(config.token_hashes()));
-  }
-  std::optional<VersionGate> gate;
-  if (!config.gate().empty()) {
-    GENOSERVE_ASSIGN_OR_RETURN(v1::Gate limits, ReadGate(config.gate()));
-    gate = VersionGate{config.gate(), std::move(limits)};
-  }
-  std::unique_ptr<Server> server(
-      new Server(config, device, std::move(store), std::move(tokens), std::move(gate), options));
+  GENOSERVE_ASSIGN_OR_RETURN(ConfigFiles files, ReadFiles(config));
+  std::unique_ptr<Server> server(new Server(config, device, std::move(store), std::move(files), options));
   GENOSERVE_RETURN_IF_ERROR(server->Listen());
   return server;
 }
 
+absl::StatusOr<Server::ConfigFiles> Server::ReadFiles(const v1::ServerConfig& config) {
+  ConfigFiles files;
+  if (!config.token_hashes().empty()) {
+    GENOSERVE_ASSIGN_OR_RETURN(files.tokens, TokenTable::Read(config.token_hashes()));
+  }
+  if (!config.gate().empty()) {
+    GENOSERVE_ASSIGN_OR_RETURN(v1::Gate limits, ReadGate(config.gate()));
+    files.gate = VersionGate{config.gate(), std::move(limits)};
+  }
+  return files;
+}
+
 Server::Server(const v1::ServerConfig& config, DeviceKind device, std::unique_ptr<CheckpointStore> store,
-               std::optional<TokenTable> tokens, std::optional<VersionGate> gate, const Options& options)
+               ConfigFiles files, Options options)
     : config_(config),
+      options_(std::move(options)),
+      device_(device),
       store_(std::move(store)),
-      authenticator_(std::move(tokens)),
-      gate_(config.max_streams(), metrics_) {
+      authenticator_(RulesOf(config, std::move(files.tokens))),
+      gate_(config.max_streams(), metrics_),
+      in_force_(config) {
   const Precision precision = ParsePrecision(config.precision()).value();
   metrics_.SetBuildInfo(GENOSERVE_VERSION, EngineOf(device, precision));
   ModelManager::Options manager;
   manager.device = device;
   manager.precision = precision;
-  manager.settings.gate = std::move(gate);
-  manager.settings.poll = absl::Seconds(config.poll_seconds());
+  manager.settings = SettingsOf(config, std::move(files.gate));
   manager.executor = [this](std::function<void()> task) { loader_.Post(std::move(task)); };
   manager.on_change = [this] { UpdateHealth(); };
   manager_ = std::make_unique<ModelManager>(*store_, metrics_, std::move(manager));
@@ -86,13 +106,17 @@ Server::Server(const v1::ServerConfig& config, DeviceKind device, std::unique_pt
   scheduler.workers = device == DeviceKind::kCuda ? kGpuWorkers
                       : config.threads() > 0      ? config.threads()
                                                   : DefaultWorkers();
-  scheduler.pin = options.pin_workers && device == DeviceKind::kCpu;
+  scheduler.pin = options_.pin_workers && device == DeviceKind::kCpu;
   scheduler.max_queued_samples = MaxQueuedSamples(config);
   scheduler.principals.assign(config.principals().begin(), config.principals().end());
   scheduler_ = std::make_unique<TileScheduler>(metrics_, scheduler);
   const ServiceParts parts{config_, authenticator_, *manager_, *scheduler_, gate_, metrics_, live_};
   service_ = std::make_unique<CohortService>(parts);
-  operations_ = std::make_unique<OperationsService>(parts);
+  operations_ = std::make_unique<OperationsService>(parts, [this](v1::ServerStatus& status) { FillStatus(status); });
+  const auto reload = [this](std::function<void(const absl::StatusOr<std::vector<std::string>>&)> done) {
+    chores_.Post([this, done = std::move(done)] { done(ReloadConfig()); });
+  };
+  admin_ = std::make_unique<AdminService>(parts, AdminService::Doors{*manager_, *store_, reload});
 }
 
 absl::Status Server::Listen() {
@@ -123,6 +147,7 @@ absl::Status Server::Listen() {
   builder.AddListeningPort(address, credentials, &port_);
   builder.RegisterService(service_.get());
   builder.RegisterService(operations_.get());
+  builder.RegisterService(admin_.get());
   std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> guards;
   guards.push_back(MakeReflectionGuard(authenticator_));
   builder.experimental().SetInterceptorCreators(std::move(guards));
@@ -139,9 +164,63 @@ absl::Status Server::Listen() {
                          [this] { return scheduler_->stats().device_broken ? "the device is broken" : std::string(); },
                          [this] { return WhyNotReady(); }}));
   manager_->Start();
+  watch_ = FolderWatch::Start(config_.store(), [this] { manager_->LookNow([](const absl::Status&) {}); });
   pulse_ = std::make_unique<LoopbackPulse>(*grpc_);
   LogEvent({{"event", "listening"}, {"host", config_.host()}, {"port", port_}, {"http_port", http_->port()}});
   return absl::OkStatus();
+}
+
+ManagerSettings Server::SettingsOf(const v1::ServerConfig& config, std::optional<VersionGate> gate) const {
+  ManagerSettings settings;
+  settings.models.assign(config.models().begin(), config.models().end());
+  settings.gate = std::move(gate);
+  settings.poll = absl::Seconds(config.poll_seconds());
+  settings.memory_budget = device_ == DeviceKind::kCuda ? config.gpu_memory_budget() : config.memory_budget();
+  return settings;
+}
+
+absl::StatusOr<std::vector<std::string>> Server::ReloadConfig() {
+  absl::MutexLock one(&reload_mutex_);
+  const auto changes = [this]() -> absl::StatusOr<std::vector<std::string>> {
+    if (!options_.read_config) {
+      return absl::FailedPreconditionError(
+          "the server was started without --config, so there is no file to read again");
+    }
+    GENOSERVE_ASSIGN_OR_RETURN(const v1::ServerConfig config, options_.read_config());
+    GENOSERVE_RETURN_IF_ERROR(ValidateConfig(config));
+    v1::ServerConfig before;
+    {
+      absl::MutexLock lock(&mutex_);
+      before = in_force_;
+    }
+    GENOSERVE_RETURN_IF_ERROR(CheckReloadable(before, config));
+    GENOSERVE_ASSIGN_OR_RETURN(ConfigFiles files, ReadFiles(config));
+    authenticator_.Replace(RulesOf(config, std::move(files.tokens)));
+    scheduler_->SetPrincipals({config.principals().begin(), config.principals().end()});
+    manager_->Configure(SettingsOf(config, std::move(files.gate)));
+    absl::MutexLock lock(&mutex_);
+    in_force_ = config;
+    return DescribeChanges(before, config);
+  }();
+  nlohmann::json event = {{"event", changes.ok() ? "configuration read" : "configuration refused"}};
+  if (changes.ok()) event["changes"] = *changes;
+  if (!changes.ok()) event["reason"] = std::string(changes.status().message());
+  spdlog::log(changes.ok() ? spdlog::level::info : spdlog::level::err, "{}", event.dump());
+  metrics_.CountConfigReload(changes.ok());
+  return changes;
+}
+
+void Server::FillStatus(v1::ServerStatus& status) const {
+  v1::ServerConfig config;
+  {
+    absl::MutexLock lock(&mutex_);
+    config = in_force_;
+  }
+  status.set_memory_budget(SettingsOf(config, std::nullopt).memory_budget);
+  google::protobuf::TextFormat::Printer printer;
+  std::string text;
+  printer.PrintToString(config, &text);
+  status.set_config_digest(Sha256Hex(text));
 }
 
 void Server::UpdateHealth() {
@@ -196,6 +275,7 @@ void Server::Drain() {
   grpc_->GetHealthCheckService()->Shutdown();
   gate_.Pause(absl::Seconds(config_.drain_delay_seconds()));
   gate_.Close();
+  watch_.reset();
   manager_->Stop();
   if (!gate_.AwaitIdle(absl::Seconds(config_.drain_timeout_seconds()))) {
     scheduler_->FailAll(Going("the server is shutting down; resume at the next sample elsewhere"));
@@ -207,6 +287,7 @@ void Server::Drain() {
 
 Server::~Server() {
   gate_.Close();
+  watch_.reset();
   manager_->Stop();
   scheduler_->FailAll(Going("the server is shutting down"));
   pulse_.reset();

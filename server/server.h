@@ -3,9 +3,11 @@
 
 #include <grpcpp/server.h>
 
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
@@ -15,9 +17,11 @@
 #include "genoserve/v1/config.pb.h"
 #include "server/loopback_pulse.h"
 #include "server/manager/background_thread.h"
+#include "server/manager/folder_watch.h"
 #include "server/manager/model_manager.h"
 #include "server/scheduler/tile_scheduler.h"
 #include "server/security/authenticator.h"
+#include "server/service/admin_service.h"
 #include "server/service/cohort_service.h"
 #include "server/service/operations_service.h"
 #include "server/service/stream_gate.h"
@@ -35,6 +39,8 @@ class Server {
  public:
   struct Options {
     bool pin_workers = false;  ///< to processors; for a machine that the server has for itself
+    /// Reads the configuration again as it was read at the start; empty where there is no file to read.
+    std::function<absl::StatusOr<v1::ServerConfig>()> read_config = {};
   };
 
   /// Starts everything. INVALID_ARGUMENT and FAILED_PRECONDITION for the configuration, NOT_FOUND for a store or file
@@ -53,6 +59,10 @@ class Server {
   /// Cuts the waits of Drain short, also before it is called.
   void HurryUp() { gate_.Hurry(); }
 
+  /// Reads the configuration again and takes it, whole, for what comes from now on; tells what changed. After any error
+  /// nothing has changed: those of reading, ValidateConfig and CheckReloadable. FAILED_PRECONDITION without a file.
+  absl::StatusOr<std::vector<std::string>> ReloadConfig() ABSL_LOCKS_EXCLUDED(mutex_);
+
   const ModelManager& models() const { return *manager_; }
   TileScheduler::Stats scheduler_stats() const { return scheduler_->stats(); }
   /// Streams that run.
@@ -61,18 +71,29 @@ class Server {
   Metrics::Live live() const;
 
  private:
-  Server(const v1::ServerConfig& config, DeviceKind device, std::unique_ptr<CheckpointStore> store,
-         std::optional<TokenTable> tokens, std::optional<VersionGate> gate, const Options& options);
+  // The files that a configuration names, as they were read with it.
+  struct ConfigFiles {
+    std::optional<TokenTable> tokens;
+    std::optional<VersionGate> gate;
+  };
+  static absl::StatusOr<ConfigFiles> ReadFiles(const v1::ServerConfig& config);
+
+  Server(const v1::ServerConfig& config, DeviceKind device, std::unique_ptr<CheckpointStore> store, ConfigFiles files,
+         Options options);
 
   absl::Status Listen();
   void UpdateHealth();
   std::string WhyNotReady() const;
   std::string MetricsPage();
+  void FillStatus(v1::ServerStatus& status) const;
+  ManagerSettings SettingsOf(const v1::ServerConfig& config, std::optional<VersionGate> gate) const;
 
-  const v1::ServerConfig config_;
+  const v1::ServerConfig config_;  // as the server was started
+  const Options options_;
+  const DeviceKind device_;
   Metrics metrics_;
   const std::unique_ptr<CheckpointStore> store_;
-  const Authenticator authenticator_;
+  Authenticator authenticator_;
   LiveStreams live_;
   StreamGate gate_;
   BackgroundThread loader_;
@@ -80,14 +101,20 @@ class Server {
   std::unique_ptr<TileScheduler> scheduler_;
   std::unique_ptr<CohortService> service_;
   std::unique_ptr<OperationsService> operations_;
+  std::unique_ptr<AdminService> admin_;
   std::unique_ptr<grpc::Server> grpc_;
   int port_ = 0;
   std::unique_ptr<LoopbackPulse> pulse_;
   std::unique_ptr<HttpServer> http_;
 
+  std::unique_ptr<FolderWatch> watch_;
+
+  absl::Mutex reload_mutex_ ABSL_ACQUIRED_BEFORE(mutex_);  // one reload at a time
   mutable absl::Mutex mutex_;
+  v1::ServerConfig in_force_ ABSL_GUARDED_BY(mutex_);
   std::set<std::string> healthy_models_ ABSL_GUARDED_BY(mutex_);
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
+  BackgroundThread chores_;  // last: what it runs uses all others
 };
 
 }  // namespace genoserve

@@ -61,9 +61,9 @@ v1::ServerConfig ServerTest::TestConfig() const {
   return config;
 }
 
-void ServerTest::Start(const v1::ServerConfig& config) {
+void ServerTest::Start(const v1::ServerConfig& config, const Server::Options& options) {
   Stop();
-  auto server = Server::Start(config, {});
+  auto server = Server::Start(config, options);
   ASSERT_TRUE(server.ok()) << server.status();
   server_ = *std::move(server);
   const auto listing = ListStore(**OpenStore(store_, /*create=*/false));

@@ -40,7 +40,7 @@ class ServerTest : public testing::Test {
   /// The defaults with free ports, no drain delay, and fast looks at the store.
   v1::ServerConfig TestConfig() const;
   /// Starts a server, waits until it is ready, and connects. The server before it is stopped.
-  void Start(const v1::ServerConfig& config);
+  void Start(const v1::ServerConfig& config, const Server::Options& options = {});
   /// Starts with TestConfig.
   void Start() { Start(TestConfig()); }
   void Stop();

@@ -13,6 +13,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "client/cli/admin.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/fetch.h"
 #include "client/cli/models.h"
@@ -58,6 +59,7 @@ struct Arguments {
   double timeout = 0;  // seconds
   FetchArguments fetch;
   ReportArguments report;
+  AdminArguments admin;
   std::string model;
   std::string regions;
   bool json = false;
@@ -212,6 +214,30 @@ void AddReport(CLI::App* app, Arguments* arguments) {
   command->footer(absl::StrCat(kReportExamples, kExitCodeHelp));
 }
 
+void AddAdmin(CLI::App* app, Arguments* arguments) {
+  CLI::App* command = app->add_subcommand("admin", "Tell a server what to load; for its admins");
+  command->require_subcommand(1);
+  AdminArguments& admin = arguments->admin;
+  CLI::App* reload = command->add_subcommand("reload", "Read the configuration file again");
+  CLI::App* retry = command->add_subcommand("retry", "Try a version that failed or is quarantined once more");
+  CLI::App* pin = command->add_subcommand("pin", "Load a version and keep it loaded");
+  CLI::App* unload = command->add_subcommand("unload", "Give a model's memory back until it is asked for again");
+  CLI::App* label = command->add_subcommand("label", "Have a label point at a version, here at once");
+  for (CLI::App* whole : {retry, pin}) {
+    whole->add_option("model", admin.model, "model and version")->type_name("NAME@VERSION")->required();
+  }
+  pin->add_flag("--remove", admin.remove, "let policy and memory budget decide again");
+  unload->add_option("model", admin.model, "model, and version if not all")->type_name("NAME[@VERSION]")->required();
+  label->add_option("model", admin.model, "model")->type_name("NAME")->required();
+  label->add_option("label", admin.label, "stable, canary, or any other")->type_name("LABEL")->required();
+  label->add_option("version", admin.version, "that it is to point at")->type_name("VERSION");
+  label->add_flag("--remove", admin.remove, "there is to be no such label");
+  for (CLI::App* each : {reload, retry, pin, unload, label}) {
+    each->add_flag("--json", admin.json, "as JSON");
+    AddServerOptions(each, arguments);
+  }
+}
+
 std::unique_ptr<CLI::App> BuildApp(Arguments* arguments) {
   auto app = std::make_unique<CLI::App>("Synthetic genotypes from a genoserve server.", "genoserve");
   app->require_subcommand(1);
@@ -226,10 +252,13 @@ std::unique_ptr<CLI::App> BuildApp(Arguments* arguments) {
   show->add_option("model", arguments->model, "model, and version if not the default one")
       ->type_name("NAME[@VERSION]")
       ->required();
-  for (CLI::App* command : {list, show}) {
+  CLI::App* status = models->add_subcommand("status", "What became of each version, and of the store");
+  status->add_option("model", arguments->model, "of one model only")->type_name("NAME");
+  for (CLI::App* command : {list, show, status}) {
     command->add_flag("--json", arguments->json, "as JSON");
     AddServerOptions(command, arguments);
   }
+  AddAdmin(app.get(), arguments);
   CLI::App* variants = app->add_subcommand("variants", "The variants of a model, as a VCF without samples");
   variants->add_option("model", arguments->model, "model, and version if not the default one")
       ->type_name("NAME[@VERSION]")
@@ -255,7 +284,14 @@ absl::Status Dispatch(const CLI::App& app, const Arguments& arguments, Interrupt
   if (app.got_subcommand("variants")) {
     return PrintVariants(arguments.client, arguments.model, arguments.regions, interrupt);
   }
+  if (app.got_subcommand("admin")) {
+    const std::string verb = app.get_subcommand("admin")->get_subcommands().front()->get_name();
+    return Administer(arguments.client, verb, arguments.admin, interrupt);
+  }
   const CLI::App* models = app.get_subcommand("models");
+  if (models->got_subcommand("status")) {
+    return ShowStatus(arguments.client, arguments.model, arguments.json, interrupt);
+  }
   if (models->got_subcommand("show")) return ShowModel(arguments.client, arguments.model, arguments.json, interrupt);
   return ListModels(arguments.client, arguments.json, interrupt);
 }

@@ -81,7 +81,6 @@ absl::StatusOr<v1::StreamCohortRequest> BuildRequest(const FetchArguments& argum
 absl::Status Complete(const FetchArguments& arguments, const v1::Model& model, v1::StreamCohortRequest* request) {
   if (!model.has_manifest()) {
     const std::string name = absl::StrCat("version ", model.version(), " of model ", model.name());
-    if (model.state() == v1::MODEL_STATE_LOADING) return absl::UnavailableError(absl::StrCat(name, " is being loaded"));
     return absl::FailedPreconditionError(absl::StrCat(name, " does not serve: ", model.reason()));
   }
   request->set_version(model.version());
@@ -208,7 +207,9 @@ absl::Status Fetch(const FetchArguments& arguments, ClientOptions options, Inter
   interrupt->Call([&client] { (*client)->Cancel(); });
   const absl::Cleanup forget = [interrupt] { interrupt->Call({}); };
 
-  GENOSERVE_ASSIGN_OR_RETURN(const v1::Model model, (*client)->GetModel(request->model(), request->version()));
+  if (!request->has_seed()) request->set_seed(DrawSeed());
+  GENOSERVE_ASSIGN_OR_RETURN(const v1::Model model,
+                             (*client)->GetModel(request->model(), request->version(), absl::StrCat(request->seed())));
   GENOSERVE_RETURN_IF_ERROR(Complete(arguments, model, &*request));
   GENOSERVE_ASSIGN_OR_RETURN(VariantTable variants, ListVariants(client->get(), *request));
   GENOSERVE_ASSIGN_OR_RETURN(const std::unique_ptr<CohortReader> stream, (*client)->StreamCohort(*request));

@@ -23,34 +23,6 @@
 namespace genoserve {
 namespace {
 
-// Runs `body` with a client that an interrupt cancels.
-absl::Status WithClient(const ClientOptions& options, Interrupt* interrupt,
-                        const std::function<absl::Status(Client*)>& body) {
-  absl::StatusOr<std::unique_ptr<Client>> client = Client::Connect(options);
-  if (!client.ok()) return Local(client.status());
-  interrupt->Call([&client] { (*client)->Cancel(); });
-  const absl::Cleanup forget = [interrupt] { interrupt->Call({}); };
-  return body(client->get());
-}
-
-absl::Status PrintJson(const google::protobuf::Message& message) {
-  google::protobuf::util::JsonPrintOptions options;
-  options.add_whitespace = true;
-  options.always_print_primitive_fields = true;
-  std::string json;
-  if (const auto status = google::protobuf::util::MessageToJsonString(message, &json, options); !status.ok()) {
-    return absl::InternalError(absl::StrCat("JSON: ", status.ToString()));
-  }
-  return Print(json);
-}
-
-std::string StateName(v1::ModelState state) {
-  std::string name = v1::ModelState_Name(state);
-  absl::string_view tail = name;
-  absl::ConsumePrefix(&tail, "MODEL_STATE_");
-  return absl::AsciiStrToLower(tail);
-}
-
 std::string LabelNames(const v1::Manifest& manifest) {
   if (manifest.label_column().empty()) return "-";
   return absl::StrCat(manifest.label_column(), ":",
@@ -79,6 +51,33 @@ std::string DescribePhenotype(const v1::PhenotypeSchema& schema) {
 
 }  // namespace
 
+absl::Status WithClient(const ClientOptions& options, Interrupt* interrupt,
+                        const std::function<absl::Status(Client*)>& body) {
+  absl::StatusOr<std::unique_ptr<Client>> client = Client::Connect(options);
+  if (!client.ok()) return Local(client.status());
+  interrupt->Call([&client] { (*client)->Cancel(); });
+  const absl::Cleanup forget = [interrupt] { interrupt->Call({}); };
+  return body(client->get());
+}
+
+absl::Status PrintJson(const google::protobuf::Message& message) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.add_whitespace = true;
+  options.always_print_primitive_fields = true;
+  std::string json;
+  if (const auto status = google::protobuf::util::MessageToJsonString(message, &json, options); !status.ok()) {
+    return absl::InternalError(absl::StrCat("JSON: ", status.ToString()));
+  }
+  return Print(json);
+}
+
+std::string StateName(v1::ModelState state) {
+  std::string name = v1::ModelState_Name(state);
+  absl::string_view tail = name;
+  absl::ConsumePrefix(&tail, "MODEL_STATE_");
+  return absl::AsciiStrToLower(tail);
+}
+
 absl::Status Print(const std::string& text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0) {
     return absl::OkStatus();
@@ -86,15 +85,7 @@ absl::Status Print(const std::string& text) {
   return Local(ErrnoStatus("standard output: cannot write"));
 }
 
-std::string FormatModels(const v1::ListModelsResponse& models) {
-  std::vector<std::vector<std::string>> rows = {
-      {"MODEL", "VERSION", "STATE", "DEFAULT", "VARIANTS", "PHASED", "LABELS", "PHENOTYPES"}};
-  for (const v1::Model& model : models.models()) {
-    const v1::Manifest& manifest = model.manifest();
-    rows.push_back({model.name(), model.version(), StateName(model.state()), model.is_default() ? "yes" : "no",
-                    absl::StrCat(manifest.variant_count()), manifest.phased() ? "yes" : "no", LabelNames(manifest),
-                    PhenotypeNames(manifest)});
-  }
+std::string FormatTable(const std::vector<std::vector<std::string>>& rows) {
   std::vector<size_t> widths(rows[0].size());
   for (const auto& row : rows) {
     for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
@@ -107,6 +98,18 @@ std::string FormatModels(const v1::ListModelsResponse& models) {
     }
   }
   return text;
+}
+
+std::string FormatModels(const v1::ListModelsResponse& models) {
+  std::vector<std::vector<std::string>> rows = {
+      {"MODEL", "VERSION", "STATE", "DEFAULT", "VARIANTS", "PHASED", "LABELS", "PHENOTYPES"}};
+  for (const v1::Model& model : models.models()) {
+    const v1::Manifest& manifest = model.manifest();
+    rows.push_back({model.name(), model.version(), StateName(model.state()), model.is_default() ? "yes" : "no",
+                    absl::StrCat(manifest.variant_count()), manifest.phased() ? "yes" : "no", LabelNames(manifest),
+                    PhenotypeNames(manifest)});
+  }
+  return FormatTable(rows);
 }
 
 std::string FormatModel(const v1::Model& model) {

@@ -1,10 +1,15 @@
 // genoserve models and variants: what a server has.
 #pragma once
 
+#include <google/protobuf/message.h>
+
+#include <functional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "client/cli/interrupt.h"
+#include "client/lib/client.h"
 #include "client/lib/client_options.h"
 #include "genoserve/v1/cohort.pb.h"
 
@@ -20,8 +25,19 @@ absl::Status ShowModel(const ClientOptions& options, const std::string& model, b
 absl::Status PrintVariants(const ClientOptions& options, const std::string& model, const std::string& regions,
                            Interrupt* interrupt);
 
+/// Runs `body` with a client that an interrupt cancels.
+absl::Status WithClient(const ClientOptions& options, Interrupt* interrupt,
+                        const std::function<absl::Status(Client*)>& body);
+
 /// Writes to standard output.
 absl::Status Print(const std::string& text);
+/// Writes the JSON form of a message there.
+absl::Status PrintJson(const google::protobuf::Message& message);
+
+/// Rows of equally many cells as lines, columns aligned.
+std::string FormatTable(const std::vector<std::vector<std::string>>& rows);
+/// "serving".
+std::string StateName(v1::ModelState state);
 
 /// A table of models, one line each, columns aligned.
 std::string FormatModels(const v1::ListModelsResponse& models);

@@ -10,37 +10,85 @@
 namespace genoserve {
 namespace {
 
+// A unary call with retries.
+template <typename Response, typename Attempt>
+absl::StatusOr<Response> Call(ClientState* state, const Attempt& attempt) {
+  Response response;
+  GENOSERVE_RETURN_IF_ERROR(
+      CallWithRetries(state, [&](grpc::ClientContext* context) { return attempt(context, &response); }));
+  return response;
+}
+
+}  // namespace
+
 uint64_t DrawSeed() {
   std::random_device device;
   return (uint64_t{device()} << 32) | device();
 }
-
-}  // namespace
 
 absl::StatusOr<std::unique_ptr<Client>> Client::Connect(const ClientOptions& options) {
   auto state = std::make_shared<ClientState>();
   state->options = options;
   GENOSERVE_ASSIGN_OR_RETURN(state->channel, OpenChannel(options));
   state->stub = v1::CohortService::NewStub(state->channel.channel);
+  state->operations = v1::OperationsService::NewStub(state->channel.channel);
+  state->admin = v1::AdminService::NewStub(state->channel.channel);
   return std::unique_ptr<Client>(new Client(std::move(state)));
 }
 
 absl::StatusOr<v1::ListModelsResponse> Client::ListModels() {
-  v1::ListModelsResponse response;
-  GENOSERVE_RETURN_IF_ERROR(CallWithRetries(state_.get(), [&](grpc::ClientContext* context) {
-    return state_->stub->ListModels(context, v1::ListModelsRequest(), &response);
-  }));
-  return response;
+  return Call<v1::ListModelsResponse>(state_.get(), [this](grpc::ClientContext* context, auto* response) {
+    return state_->stub->ListModels(context, v1::ListModelsRequest(), response);
+  });
 }
 
-absl::StatusOr<v1::Model> Client::GetModel(const std::string& model, const std::string& version) {
+absl::StatusOr<v1::Model> Client::GetModel(const std::string& model, const std::string& version,
+                                           const std::string& request_id) {
   v1::GetModelRequest request;
   request.set_model(model);
   request.set_version(version);
-  v1::Model response;
-  GENOSERVE_RETURN_IF_ERROR(CallWithRetries(
-      state_.get(), [&](grpc::ClientContext* context) { return state_->stub->GetModel(context, request, &response); }));
-  return response;
+  request.set_request_id(request_id);
+  return Call<v1::Model>(state_.get(), [&](grpc::ClientContext* context, auto* response) {
+    return state_->stub->GetModel(context, request, response);
+  });
+}
+
+absl::StatusOr<v1::ServerStatus> Client::GetStatus(const std::string& model) {
+  v1::GetStatusRequest request;
+  request.set_model(model);
+  return Call<v1::ServerStatus>(state_.get(), [&](grpc::ClientContext* context, auto* response) {
+    return state_->operations->GetStatus(context, request, response);
+  });
+}
+
+absl::StatusOr<v1::ReloadConfigResponse> Client::ReloadConfig() {
+  return Call<v1::ReloadConfigResponse>(state_.get(), [this](grpc::ClientContext* context, auto* response) {
+    return state_->admin->ReloadConfig(context, v1::ReloadConfigRequest(), response);
+  });
+}
+
+absl::StatusOr<v1::VersionStatus> Client::RetryVersion(const v1::RetryVersionRequest& request) {
+  return Call<v1::VersionStatus>(state_.get(), [&](grpc::ClientContext* context, auto* response) {
+    return state_->admin->RetryVersion(context, request, response);
+  });
+}
+
+absl::StatusOr<v1::VersionStatus> Client::PinVersion(const v1::PinVersionRequest& request) {
+  return Call<v1::VersionStatus>(state_.get(), [&](grpc::ClientContext* context, auto* response) {
+    return state_->admin->PinVersion(context, request, response);
+  });
+}
+
+absl::StatusOr<v1::UnloadModelResponse> Client::UnloadModel(const v1::UnloadModelRequest& request) {
+  return Call<v1::UnloadModelResponse>(state_.get(), [&](grpc::ClientContext* context, auto* response) {
+    return state_->admin->UnloadModel(context, request, response);
+  });
+}
+
+absl::StatusOr<v1::SetLabelResponse> Client::SetLabel(const v1::SetLabelRequest& request) {
+  return Call<v1::SetLabelResponse>(state_.get(), [&](grpc::ClientContext* context, auto* response) {
+    return state_->admin->SetLabel(context, request, response);
+  });
 }
 
 absl::StatusOr<VariantTable> Client::ListVariants(const v1::ListVariantsRequest& request) {

@@ -1,6 +1,7 @@
 // The client library: what models a server has, and cohorts drawn from them.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,8 +13,12 @@
 #include "client/lib/cohort_reader.h"
 #include "core/genotype/variant_table.h"
 #include "genoserve/v1/cohort.pb.h"
+#include "genoserve/v1/operations.pb.h"
 
 namespace genoserve {
+
+/// A seed that nobody chose.
+uint64_t DrawSeed();
 
 /// One server. All calls are retried as ClientOptions says; their errors are the server's, with the details of
 /// google.rpc in message and payloads, or UNAVAILABLE, DEADLINE_EXCEEDED, and CANCELLED after Cancel. Thread-safe.
@@ -28,8 +33,10 @@ class Client {
   /// All models with all versions, by name, newest version first.
   absl::StatusOr<v1::ListModelsResponse> ListModels();
 
-  /// One version of a model; `version` is empty for the default one.
-  absl::StatusOr<v1::Model> GetModel(const std::string& model, const std::string& version);
+  /// One version of a model. Where `version` is empty it is the default one, or its canary: the one that a cohort with
+  /// this request id gets, or, where it has none, one whose seed in decimal digits is `request_id`.
+  absl::StatusOr<v1::Model> GetModel(const std::string& model, const std::string& version,
+                                     const std::string& request_id = "");
 
   /// The variants that a request names, in file order. DATA_LOSS where they make no table.
   absl::StatusOr<VariantTable> ListVariants(const v1::ListVariantsRequest& request);
@@ -37,6 +44,16 @@ class Client {
   /// Begins a cohort and reads its header. A seed is drawn here where the request has none, so that retries repeat it.
   /// The stream outlives the client object if need be.
   absl::StatusOr<std::unique_ptr<CohortReader>> StreamCohort(v1::StreamCohortRequest request);
+
+  /// What became of all versions of a model, or of all models where it is empty.
+  absl::StatusOr<v1::ServerStatus> GetStatus(const std::string& model);
+
+  /// For admins, see AdminService: PERMISSION_DENIED for others.
+  absl::StatusOr<v1::ReloadConfigResponse> ReloadConfig();
+  absl::StatusOr<v1::VersionStatus> RetryVersion(const v1::RetryVersionRequest& request);
+  absl::StatusOr<v1::VersionStatus> PinVersion(const v1::PinVersionRequest& request);
+  absl::StatusOr<v1::UnloadModelResponse> UnloadModel(const v1::UnloadModelRequest& request);
+  absl::StatusOr<v1::SetLabelResponse> SetLabel(const v1::SetLabelRequest& request);
 
   /// Ends all calls in flight, and all to come, with CANCELLED.
   void Cancel() { state_->calls.Cancel(); }

@@ -7,6 +7,7 @@
 #include "client/lib/channel.h"
 #include "client/lib/client_options.h"
 #include "genoserve/v1/cohort.grpc.pb.h"
+#include "genoserve/v1/operations.grpc.pb.h"
 
 namespace genoserve {
 
@@ -15,6 +16,8 @@ struct ClientState {
   ClientOptions options;
   ServerChannel channel;
   std::unique_ptr<v1::CohortService::Stub> stub;
+  std::unique_ptr<v1::OperationsService::Stub> operations;
+  std::unique_ptr<v1::AdminService::Stub> admin;
   CallSet calls;
 };
 

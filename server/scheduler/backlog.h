@@ -32,6 +32,8 @@ class Backlog {
 
   int64_t samples() const { return samples_; }
   int64_t limit() const { return limit_; }
+  /// What was admitted under another limit stays.
+  void SetLimit(int64_t limit) { limit_ = limit; }
   /// Whether so many more are within the limit.
   bool Fits(int64_t samples) const { return samples <= limit_ - samples_; }
 
@@ -49,7 +51,7 @@ class Backlog {
   // Time passes, which counts only while something is queued.
   void Advance(absl::Time now, int64_t sent);
 
-  const int64_t limit_;
+  int64_t limit_;
   int64_t samples_ = 0;
   absl::Time mark_ = absl::InfinitePast();  // up to where time was counted
   RateMeter sent_;

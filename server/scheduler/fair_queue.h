@@ -12,11 +12,14 @@ class FairMember {
   /// `weight` > 0 is its share beside the weights of the others.
   explicit FairMember(double weight) : weight_(weight) {}
 
+  /// For what is charged from now on.
+  void SetWeight(double weight) { weight_ = weight; }
+
  private:
   template <typename Member>
   friend class FairQueue;
 
-  const double weight_;
+  double weight_;
   double time_ = 0;  // virtual: the cost that was charged, over the weight
   bool active_ = false;
 };

@@ -77,13 +77,13 @@ class Simulation {
     live_ = std::make_shared<LiveWork>();
     options_.workers = static_cast<int>(Below(3)) + 1;
     options_.max_queued_samples = kCohort + Below(400);
-    options_.principals.resize(3);
-    options_.principals[0].set_name("a");
-    options_.principals[0].set_class_(v1::REQUEST_CLASS_CI);
-    options_.principals[1].set_name("b");
-    options_.principals[1].set_weight(0.25 + 0.25 * static_cast<double>(Below(10)));
-    options_.principals[2].set_name("c");
-    options_.principals[2].set_max_queued_samples(kLimitOfC);
+    principals_.resize(3);
+    principals_[0].set_name("a");
+    principals_[0].set_class_(v1::REQUEST_CLASS_CI);
+    principals_[1].set_name("b");
+    principals_[1].set_weight(0.25 + 0.25 * static_cast<double>(Below(10)));
+    principals_[2].set_name("c");
+    principals_[2].set_max_queued_samples(kLimitOfC);
     workers_ = std::vector<Worker>(static_cast<size_t>(options_.workers));
     restarts_ = Below(3);
     callers_.resize(static_cast<size_t>(2 + Below(6)));
@@ -99,6 +99,7 @@ class Simulation {
       caller.cancels = Below(4) == 0 ? static_cast<int>(Below(3)) : 0;
     }
     planner_ = std::make_unique<TilePlanner>(options_, live_);
+    planner_->SetPrincipals(principals_);
   }
 
   // Until every caller has all. Batches of jobs that ended are let go at once.
@@ -273,6 +274,7 @@ class Simulation {
     for (Worker& worker : workers_) worker.tile.Clear();
     for (Caller& caller : callers_) caller.job.reset();
     planner_ = std::make_unique<TilePlanner>(options_, live_);
+    planner_->SetPrincipals(principals_);
   }
 
   void Tell(const TilePlanner::Jobs& jobs, bool ended) {
@@ -302,6 +304,7 @@ class Simulation {
 
   std::mt19937_64 random_;
   TilePlanner::Options options_;
+  std::vector<v1::Principal> principals_;
   std::shared_ptr<LiveWork> live_;
   std::unique_ptr<TilePlanner> planner_;
   std::vector<Worker> workers_;

@@ -18,14 +18,11 @@ struct PrincipalQueue : FairMember {
 
 // What a principal may use and uses.
 struct PrincipalShare {
-  PrincipalShare(JobClass of_large, double weight, int64_t limit, bool is_named)
-      : large_class(of_large),
-        named(is_named),
-        backlog(limit),
-        queues{PrincipalQueue(weight), PrincipalQueue(weight), PrincipalQueue(weight)} {}
+  explicit PrincipalShare(int64_t limit)
+      : backlog(limit), queues{PrincipalQueue(1), PrincipalQueue(1), PrincipalQueue(1)} {}
 
-  const JobClass large_class;  // of jobs that are not interactive
-  const bool named;            // in the configuration
+  JobClass large_class = JobClass::kBulk;  // of jobs that are not interactive
+  bool named = false;                      // in the configuration
   Backlog backlog;
   int64_t users = 0;  // jobs that have not ended and charges of tiles that are not published
   std::array<PrincipalQueue, kJobClasses> queues;
@@ -71,12 +68,17 @@ size_t Index(JobClass job_class) { return static_cast<size_t>(job_class); }
 TilePlanner::TilePlanner(Options options, std::shared_ptr<LiveWork> live)
     : options_(std::move(options)), live_(std::move(live)), backlog_(options_.max_queued_samples) {
   for (size_t i = 0; i < kJobClasses; ++i) class_queues_[i] = std::make_unique<ClassQueue>(kClassWeights[i]);
-  for (const v1::Principal& each : options_.principals) {
-    principals_[each.name()] = std::make_unique<PrincipalShare>(
-        each.class_() == v1::REQUEST_CLASS_CI ? JobClass::kCi : JobClass::kBulk,
-        each.weight() > 0 ? each.weight() : 1.0,
-        each.max_queued_samples() > 0 ? each.max_queued_samples() : options_.max_queued_samples, /*is_named=*/true);
-  }
+}
+
+void TilePlanner::SetPrincipals(const std::vector<v1::Principal>& principals) {
+  const auto set = [this](PrincipalShare& share, const v1::Principal& to, bool named) {
+    share.large_class = to.class_() == v1::REQUEST_CLASS_CI ? JobClass::kCi : JobClass::kBulk;
+    share.named = named;
+    share.backlog.SetLimit(to.max_queued_samples() > 0 ? to.max_queued_samples() : options_.max_queued_samples);
+    for (PrincipalQueue& queue : share.queues) queue.SetWeight(to.weight() > 0 ? to.weight() : 1.0);
+  };
+  for (const auto& [name, share] : principals_) set(*share, v1::Principal(), /*named=*/false);
+  for (const v1::Principal& each : principals) set(FindPrincipal(each.name()), each, /*named=*/true);
 }
 
 TilePlanner::~TilePlanner() = default;
@@ -93,8 +95,7 @@ PrincipalShare& TilePlanner::FindPrincipal(const std::string& name) {
     }
     return true;
   });
-  return *(principals_[name] = std::make_unique<PrincipalShare>(JobClass::kBulk, 1.0, options_.max_queued_samples,
-                                                                /*is_named=*/false));
+  return *(principals_[name] = std::make_unique<PrincipalShare>(options_.max_queued_samples));
 }
 
 std::shared_ptr<TileKind> TilePlanner::FindKind(const JobSpec& spec) {

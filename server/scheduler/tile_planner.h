@@ -41,9 +41,8 @@ namespace genoserve {
 class TilePlanner {
  public:
   struct Options {
-    int workers = 1;                        ///< that take tiles at the same time
-    int64_t max_queued_samples = 0;         ///< admitted but not yet popped, of all jobs
-    std::vector<v1::Principal> principals;  ///< as ServerConfig has them; others have the defaults
+    int workers = 1;                 ///< that take tiles at the same time
+    int64_t max_queued_samples = 0;  ///< admitted but not yet popped, of all jobs
   };
   using Jobs = std::vector<std::shared_ptr<GenerationJob>>;
   using Ring = std::deque<std::shared_ptr<PendingBatch>>;
@@ -53,6 +52,10 @@ class TilePlanner {
   ~TilePlanner();
   TilePlanner(const TilePlanner&) = delete;
   TilePlanner& operator=(const TilePlanner&) = delete;
+
+  /// What principals may use, as ServerConfig has it; others have the defaults, which are those of all before the first
+  /// call. Jobs keep the class that they were admitted in.
+  void SetPrincipals(const std::vector<v1::Principal>& principals);
 
   /// Admits a job, which counts until it has ended: until all batches are popped, or Cancel, or an error.
   ///

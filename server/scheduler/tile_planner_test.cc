@@ -55,8 +55,10 @@ class TilePlannerTest : public testing::Test {
     principal.set_max_queued_samples(max_queued);
     return principal;
   }
-  void Start(std::vector<v1::Principal> principals = {}, int64_t max_queued = int64_t{1} << 40, int workers = 1) {
-    planner_ = std::make_unique<TilePlanner>(TilePlanner::Options{workers, max_queued, std::move(principals)}, live_);
+  void Start(const std::vector<v1::Principal>& principals = {}, int64_t max_queued = int64_t{1} << 40,
+             int workers = 1) {
+    planner_ = std::make_unique<TilePlanner>(TilePlanner::Options{workers, max_queued}, live_);
+    planner_->SetPrincipals(principals);
   }
 
   static JobSpec Spec(int64_t samples, const std::string& principal, bool one_snp = false) {
@@ -222,6 +224,19 @@ TEST_F(TilePlannerTest, PrincipalsShareByWeightWithinATile) {
       }
     }
   }
+}
+
+// As when the configuration is read again: what they had under the old weights is not made up for.
+TEST_F(TilePlannerTest, NewSharesCountFromNowOn) {
+  Start({Named("a", v1::REQUEST_CLASS_BULK, 1), Named("b", v1::REQUEST_CLASS_BULK, 1)});
+  Submit(kLarge, "a");
+  Submit(kLarge, "b");
+  Shares(100);
+  planner_->SetPrincipals({Named("a", v1::REQUEST_CLASS_BULK, 3, /*max_queued=*/100)});
+  std::map<std::string, int64_t> shares = Shares(400);
+  EXPECT_NEAR(static_cast<double>(shares["a"]) / static_cast<double>(shares["b"]), 3, 0.1);
+  EXPECT_EQ(planner_->Submit(Spec(101, "a"), now_).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_TRUE(planner_->Submit(Spec(101, "b"), now_).ok());
 }
 
 // One variant of a network costs more than half of a row, so that what is asked for is no measure of a turn.

@@ -22,7 +22,8 @@ TileScheduler::TileScheduler(Metrics& metrics, Options options)
       options_(std::move(options)),
       queued_{&metrics.queued_samples("interactive"), &metrics.queued_samples("ci"), &metrics.queued_samples("bulk")},
       live_(std::make_shared<LiveWork>()),
-      planner_({options_.workers, options_.max_queued_samples, options_.principals}, live_) {
+      planner_({options_.workers, options_.max_queued_samples}, live_) {
+  planner_.SetPrincipals(options_.principals);
   for (int i = 0; i < options_.workers; ++i) workers_.emplace_back([this, i] { Work(i); });
 }
 
@@ -32,6 +33,11 @@ TileScheduler::~TileScheduler() {
     stopping_ = true;
   }
   for (std::thread& worker : workers_) worker.join();
+}
+
+void TileScheduler::SetPrincipals(const std::vector<v1::Principal>& principals) {
+  absl::MutexLock lock(&mutex_);
+  planner_.SetPrincipals(principals);
 }
 
 absl::StatusOr<std::shared_ptr<GenerationJob>> TileScheduler::Submit(JobSpec spec) {

@@ -43,6 +43,9 @@ class TileScheduler {
   /// Ends the workers after the tiles that they compute. Jobs may be held longer, but yield nothing more.
   ~TileScheduler();
 
+  /// As TilePlanner::SetPrincipals says.
+  void SetPrincipals(const std::vector<v1::Principal>& principals);
+
   /// Admits a job, as TilePlanner::Submit says. Cancel it where not all of its batches are popped. After FailAll the
   /// status that it told.
   absl::StatusOr<std::shared_ptr<GenerationJob>> Submit(JobSpec spec);

@@ -3,6 +3,7 @@
 #include <grpcpp/security/auth_context.h>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 
 namespace genoserve {
@@ -44,8 +45,30 @@ class ReflectionGuardFactory final : public grpc::experimental::ServerIntercepto
 
 }  // namespace
 
+std::shared_ptr<const Authenticator::Rules> Authenticator::rules() const {
+  absl::ReaderMutexLock lock(&mutex_);
+  return rules_;
+}
+
+void Authenticator::Replace(Rules rules) {
+  auto replaced = std::make_shared<const Rules>(std::move(rules));
+  absl::MutexLock lock(&mutex_);
+  rules_ = std::move(replaced);
+}
+
+absl::Status Authenticator::CheckAdmin(const std::string& principal) const {
+  const std::shared_ptr<const Rules> now = rules();
+  if (now->all_are_admins || now->admins.contains(principal)) return absl::OkStatus();
+  const std::string who = principal.empty() ? "a caller without a name" : absl::StrCat("\"", principal, "\"");
+  return absl::PermissionDeniedError(
+      absl::StrCat(who,
+                   " may not change what this server does; its configuration names those who may, as in "
+                   "principals { name: \"operator\" admin: true }"));
+}
+
 absl::StatusOr<std::string> Authenticator::Authenticate(const grpc::ServerContextBase& context) const {
-  if (tokens_.has_value()) {
+  const std::shared_ptr<const Rules> now = rules();
+  if (now->tokens.has_value()) {
     const auto& metadata = context.client_metadata();
     const auto header = metadata.find("authorization");
     if (header == metadata.end()) {
@@ -53,7 +76,7 @@ absl::StatusOr<std::string> Authenticator::Authenticate(const grpc::ServerContex
     }
     const absl::string_view value(header->second.data(), header->second.size());
     std::optional<std::string> name;
-    if (absl::StartsWithIgnoreCase(value, kBearer)) name = tokens_->Find(value.substr(kBearer.size()));
+    if (absl::StartsWithIgnoreCase(value, kBearer)) name = now->tokens->Find(value.substr(kBearer.size()));
     if (!name.has_value()) return absl::UnauthenticatedError("the token is not known to this server");
     return *name;
   }

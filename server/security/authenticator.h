@@ -1,4 +1,4 @@
-// Who is calling.
+// Who is calling, and who may do more than ask for cohorts.
 #pragma once
 
 #include <grpcpp/server_context.h>
@@ -6,9 +6,12 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "server/security/tokens.h"
 
 namespace genoserve {
@@ -17,15 +20,28 @@ namespace genoserve {
 /// Thread-safe.
 class Authenticator {
  public:
-  /// Without `tokens` every caller that gets through the handshake is let in.
-  explicit Authenticator(std::optional<TokenTable> tokens) : tokens_(std::move(tokens)) {}
+  struct Rules {
+    std::optional<TokenTable> tokens = std::nullopt;  ///< without them, all who get through the handshake are let in
+    std::set<std::string> admins = {};                ///< names of callers who may change what the server does
+    bool all_are_admins = false;                      ///< also those without a name
+  };
+  explicit Authenticator(Rules rules) : rules_(std::make_shared<const Rules>(std::move(rules))) {}
+
+  /// For calls from now on.
+  void Replace(Rules rules);
 
   /// The name of the caller: of its token, else of its certificate, else empty. UNAUTHENTICATED where tokens are asked
   /// for and "authorization: Bearer TOKEN" is not there or not known.
   absl::StatusOr<std::string> Authenticate(const grpc::ServerContextBase& context) const;
 
+  /// PERMISSION_DENIED unless the caller that Authenticate named is an admin.
+  absl::Status CheckAdmin(const std::string& principal) const;
+
  private:
-  const std::optional<TokenTable> tokens_;
+  std::shared_ptr<const Rules> rules() const;
+
+  mutable absl::Mutex mutex_;
+  std::shared_ptr<const Rules> rules_ ABSL_GUARDED_BY(mutex_);
 };
 
 /// Cancels calls of services that are not our own, such as reflection, where the caller is not let in. Health checks

@@ -6,26 +6,12 @@
 #include "core/base/status.h"
 #include "server/service/cohort_stream.h"
 #include "server/service/variant_stream.h"
+#include "server/service/version_messages.h"
 
 namespace genoserve {
 namespace {
 
 constexpr absl::Duration kChangedRetry = absl::Milliseconds(100);
-
-v1::Model ToModel(const VersionStatus& status) {
-  v1::Model model;
-  model.set_name(status.model);
-  model.set_version(absl::StrCat(status.version));
-  model.set_is_default(status.is_default);
-  model.set_state(status.state);
-  model.set_reason(status.reason);
-  model.set_artifact_digest(status.digest);
-  if (status.handle != nullptr) {
-    *model.mutable_manifest() = status.handle->manifest;
-    *model.mutable_engine() = status.handle->engine;
-  }
-  return model;
-}
 
 }  // namespace
 
@@ -34,7 +20,8 @@ grpc::ServerUnaryReactor* CohortService::ListModels(grpc::CallbackServerContext*
   RequestScope scope(parts_, "ListModels", *context);
   const absl::Status status = scope.Authenticate(*context);
   if (status.ok()) {
-    for (const VersionStatus& version : parts_.manager.List()) *response->add_models() = ToModel(version);
+    for (const VersionStatus& version : parts_.manager.List())
+      *response->add_models() = ToModel(version, /*whole=*/true);
   }
   scope.End(status);
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
@@ -47,22 +34,22 @@ grpc::ServerUnaryReactor* CohortService::GetModel(grpc::CallbackServerContext* c
   RequestScope scope(parts_, "GetModel", *context);
   const auto get = [&]() -> absl::Status {
     GENOSERVE_RETURN_IF_ERROR(scope.Authenticate(*context));
-    // A version that loads or failed is told too, where it is asked for by number.
+    const absl::StatusOr<ModelManager::Choice> found =
+        parts_.manager.Find(request->model(), request->version(), "", request->request_id());
     for (const VersionStatus& status : parts_.manager.List()) {
-      const bool wanted =
-          request->version().empty() ? status.is_default : absl::StrCat(status.version) == request->version();
-      if (status.model != request->model() || !wanted) continue;
-      *response = ToModel(status);
+      if (status.model != request->model()) continue;
+      // One that failed is told too, where it is asked for by number.
+      const bool failed = status.state == v1::MODEL_STATE_FAILED && absl::StrCat(status.version) == request->version();
+      if (found.ok() ? status.handle != found->handle : !failed) continue;
+      *response = ToModel(status, /*whole=*/true);
       scope.record().model = status.model;
       scope.record().version = response->version();
-      if (status.handle != nullptr) scope.SetVersion(status.handle);
+      if (found.ok()) scope.SetVersion(found->handle);
       return absl::OkStatus();
     }
-    GENOSERVE_ASSIGN_OR_RETURN(
-        const ModelManager::Choice choice,
-        parts_.manager.Find(request->model(), request->version(), "", request->request_id()));
+    GENOSERVE_RETURN_IF_ERROR(found.status());
     return RetryLater(absl::StatusCode::kUnavailable,
-                      absl::StrCat("model \"", choice.handle->model, "\" has just changed; ask again"), kChangedRetry);
+                      absl::StrCat("model \"", request->model(), "\" has just changed; ask again"), kChangedRetry);
   };
   const absl::Status status = get();
   scope.End(status);

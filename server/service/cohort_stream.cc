@@ -11,6 +11,7 @@
 namespace genoserve {
 namespace {
 
+constexpr size_t kMostRequestId = 128;  // bytes
 constexpr char kResumeTrailer[] = "genoserve-resume";
 constexpr int64_t kSmallSamples = 256;
 
@@ -56,15 +57,19 @@ CohortStream::Reactor* CohortStream::Start(const ServiceParts& parts, grpc::Call
   const auto begin = [&]() -> absl::Status {
     GENOSERVE_RETURN_IF_ERROR(scope.Authenticate(context));
     GENOSERVE_ASSIGN_OR_RETURN(StreamGate::Ticket ticket, parts.gate.Enter(IsSmall(request)));
-    GENOSERVE_ASSIGN_OR_RETURN(
-        ModelManager::Choice choice,
-        parts.manager.Find(request.model(), request.version(), request.artifact_digest(), request.request_id()));
-    ModelHandle version = std::move(choice.handle);
-    scope.SetVersion(version);
+    if (request.request_id().size() > kMostRequestId) {
+      return FieldError("request_id",
+                        absl::StrCat(request.request_id().size(), " bytes; at most ", kMostRequestId, " are allowed"));
+    }
     absl::BitGen random;
-    GENOSERVE_ASSIGN_OR_RETURN(
-        ResolvedCohort cohort,
-        ResolveCohort(request, std::move(version), parts.config.max_cohort_size(), absl::Uniform<uint64_t>(random)));
+    const uint64_t seed = request.has_seed() ? request.seed() : absl::Uniform<uint64_t>(random);
+    const std::string sticky = request.request_id().empty() ? absl::StrCat(seed) : request.request_id();
+    GENOSERVE_ASSIGN_OR_RETURN(ModelManager::Choice choice, parts.manager.Find(request.model(), request.version(),
+                                                                               request.artifact_digest(), sticky));
+    scope.SetVersion(choice.handle);
+    GENOSERVE_ASSIGN_OR_RETURN(ResolvedCohort cohort,
+                               ResolveCohort(request, std::move(choice.handle), parts.config.max_cohort_size(), seed));
+    cohort.header.set_canary(choice.canary);
     cohort.job.deadline = absl::FromChrono(context.deadline());
     cohort.job.principal = scope.record().principal;
     scope.record().seed = cohort.header.seed();

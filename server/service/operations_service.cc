@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
+#include "server/service/version_messages.h"
 
 namespace genoserve {
 
@@ -13,13 +14,7 @@ grpc::ServerUnaryReactor* OperationsService::PollStore(grpc::CallbackServerConte
   const auto finish = [this, scope, reactor, response](const absl::Status& looked) {
     if (looked.ok()) {
       for (const VersionStatus& status : parts_.manager.List()) {
-        v1::Model& model = *response->add_models();
-        model.set_name(status.model);
-        model.set_version(absl::StrCat(status.version));
-        model.set_is_default(status.is_default);
-        model.set_state(status.state);
-        model.set_reason(status.reason);
-        model.set_artifact_digest(status.digest);
+        *response->add_models() = ToModel(status, /*whole=*/false);
       }
     }
     scope->End(looked);
@@ -31,6 +26,34 @@ grpc::ServerUnaryReactor* OperationsService::PollStore(grpc::CallbackServerConte
   } else {
     finish(known);
   }
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* OperationsService::GetStatus(grpc::CallbackServerContext* context,
+                                                       const v1::GetStatusRequest* request,
+                                                       v1::ServerStatus* response) {
+  RequestScope scope(parts_, "GetStatus", *context);
+  absl::Status status = scope.Authenticate(*context);
+  if (status.ok()) {
+    for (const VersionStatus& version : parts_.manager.List()) {
+      if (request->model().empty() || version.model == request->model()) {
+        *response->add_versions() = ToVersionStatus(version);
+      }
+    }
+    const ModelManager::StoreState store = parts_.manager.store_state();
+    response->set_store_error(std::string(store.status.message()));
+    response->set_last_look_at(TimeText(store.last_look));
+    response->set_memory_bytes(parts_.manager.memory_bytes());
+    fill_(*response);
+    if (!request->model().empty() && response->versions().empty()) {
+      // Says which models there are.
+      status = parts_.manager.Find(request->model(), "", "", "").status();
+      if (status.ok()) status = absl::UnavailableError("the model has just come; ask again");
+    }
+  }
+  scope.End(status);
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  reactor->Finish(ToGrpcStatus(status));
   return reactor;
 }
 

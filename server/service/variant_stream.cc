@@ -21,9 +21,8 @@ VariantStream::Reactor* VariantStream::Start(const ServiceParts& parts, grpc::Ca
     GENOSERVE_RETURN_IF_ERROR(scope.Authenticate(context));
     // It takes no worker's time, and clients ask for it before a cohort, however small that is.
     GENOSERVE_ASSIGN_OR_RETURN(StreamGate::Ticket ticket, parts.gate.Enter(/*small=*/true));
-    GENOSERVE_ASSIGN_OR_RETURN(
-        ModelManager::Choice choice,
-        parts.manager.Find(request.model(), request.version(), request.artifact_digest(), request.request_id()));
+    GENOSERVE_ASSIGN_OR_RETURN(ModelManager::Choice choice,
+                               parts.manager.Find(request.model(), request.version(), request.artifact_digest(), ""));
     ModelHandle version = std::move(choice.handle);
     scope.SetVersion(version);
     GENOSERVE_RETURN_IF_ERROR(CheckPinnedDigest(request.artifact_digest(), *version));

@@ -69,6 +69,8 @@ Metrics::Metrics()
       queue_(Histograms(registry_, "genoserve_queue_seconds", "From a stream's admission to its first tile.")),
       first_batch_(Histograms(registry_, "genoserve_first_batch_seconds", "From a request to its first batch.")),
       load_(Histograms(registry_, "genoserve_model_load_seconds", "Verifying, loading and warming up a version.")),
+      config_reloads_(
+          Counters(registry_, "genoserve_config_reloads_total", "Readings of the configuration, by result.")),
       load_failures_(Counters(registry_, "genoserve_model_load_failures_total", "Versions that could not be loaded.")),
       version_state_(Gauges(registry_, "genoserve_version_state", "1 for the state that a version is in.")),
       build_info_(Gauges(registry_, "genoserve_build_info", "Always 1; the labels tell the build and the engine.")),
@@ -151,6 +153,10 @@ void Metrics::SetVersionState(const std::string& model, const std::string& versi
 
 void Metrics::ObserveLoad(const std::string& model, absl::Duration duration) {
   load_.Add({{"model", model}}, LongTimes()).Observe(absl::ToDoubleSeconds(duration));
+}
+
+void Metrics::CountConfigReload(bool taken) {
+  config_reloads_.Add({{"result", taken ? "taken" : "refused"}}).Increment();
 }
 
 void Metrics::CountLoadFailure(const std::string& model, absl::string_view code) {

@@ -62,6 +62,9 @@ class Metrics {
   /// One series a state, of which one is 1. MODEL_STATE_UNSPECIFIED says that the version is gone: all series of it go.
   void SetVersionState(const std::string& model, const std::string& version, v1::ModelState state);
 
+  /// Counts a reading of the configuration: taken, or refused.
+  void CountConfigReload(bool taken);
+
   void ObserveLoad(const std::string& model, absl::Duration duration);
   void CountLoadFailure(const std::string& model, absl::string_view code);
 
@@ -101,6 +104,7 @@ class Metrics {
   prometheus::Family<prometheus::Histogram>& queue_;
   prometheus::Family<prometheus::Histogram>& first_batch_;
   prometheus::Family<prometheus::Histogram>& load_;
+  prometheus::Family<prometheus::Counter>& config_reloads_;
   prometheus::Family<prometheus::Counter>& load_failures_;
   prometheus::Family<prometheus::Gauge>& version_state_;
   prometheus::Family<prometheus::Gauge>& build_info_;
