@@ -11,35 +11,13 @@
 namespace genoserve {
 namespace {
 
-constexpr uint64_t kMaxManifestBytes = uint64_t{64} << 20;
-
 std::string VersionName(absl::string_view model, int64_t version) {
   return absl::StrCat("model ", model, " version ", version);
 }
 
-// Reads one listed file whole; DATA_LOSS where it is not what the manifest says.
-absl::StatusOr<std::string> ReadListed(const CheckpointStore& store, absl::string_view model, int64_t version,
-                                       const v1::ArtifactFile& file) {
-  auto bytes = store.Read(model, version, file.name(), static_cast<uint64_t>(file.size()));
-  if (absl::IsNotFound(bytes.status())) {
-    return absl::DataLossError(absl::StrCat(file.name(), ": is in the manifest and not in the store"));
-  }
-  const bool too_long = absl::IsResourceExhausted(bytes.status());
-  if (!bytes.ok() && !too_long) return Annotate(bytes.status(), file.name());
-  if (too_long || bytes->size() != static_cast<uint64_t>(file.size())) {
-    return absl::DataLossError(absl::StrCat(file.name(), ": has ", too_long ? "more" : "fewer", " than the ",
-                                            file.size(), " bytes of the manifest"));
-  }
-  if (const std::string digest = Sha256Hex(*bytes); digest != file.sha256()) {
-    return absl::DataLossError(
-        absl::StrCat(file.name(), ": has SHA-256 ", digest, ", the manifest says ", file.sha256()));
-  }
-  return bytes;
-}
-
 absl::Status ReadFiles(const CheckpointStore& store, Artifact& artifact) {
   for (const v1::ArtifactFile& file : artifact.manifest.files()) {
-    GENOSERVE_ASSIGN_OR_RETURN(const std::string bytes, ReadListed(store, artifact.model, artifact.version, file));
+    GENOSERVE_ASSIGN_OR_RETURN(const std::string bytes, ReadListedFile(store, artifact.model, artifact.version, file));
     if (file.name() == kWeightsFile) {
       auto weights = ParseSafetensors(bytes);
       if (!weights.ok()) return Annotate(weights.status(), file.name());
@@ -79,6 +57,25 @@ absl::Status CheckTensors(const TensorMap& weights) {
 }
 
 }  // namespace
+
+absl::StatusOr<std::string> ReadListedFile(const CheckpointStore& store, absl::string_view model, int64_t version,
+                                           const v1::ArtifactFile& file) {
+  auto bytes = store.Read(model, version, file.name(), static_cast<uint64_t>(file.size()));
+  if (absl::IsNotFound(bytes.status())) {
+    return absl::DataLossError(absl::StrCat(file.name(), ": is in the manifest and not in the store"));
+  }
+  const bool too_long = absl::IsResourceExhausted(bytes.status());
+  if (!bytes.ok() && !too_long) return Annotate(bytes.status(), file.name());
+  if (too_long || bytes->size() != static_cast<uint64_t>(file.size())) {
+    return absl::DataLossError(absl::StrCat(file.name(), ": has ", too_long ? "more" : "fewer", " than the ",
+                                            file.size(), " bytes of the manifest"));
+  }
+  if (const std::string digest = Sha256Hex(*bytes); digest != file.sha256()) {
+    return absl::DataLossError(
+        absl::StrCat(file.name(), ": has SHA-256 ", digest, ", the manifest says ", file.sha256()));
+  }
+  return bytes;
+}
 
 absl::StatusOr<v1::Manifest> ReadManifest(const CheckpointStore& store, absl::string_view model, int64_t version,
                                           std::string* digest) {

@@ -19,6 +19,9 @@ namespace genoserve {
 /// The manifest format that this build writes, and the newest one that it reads.
 inline constexpr int kManifestFormatVersion = 1;
 
+/// The most bytes that a manifest may have.
+inline constexpr uint64_t kMaxManifestBytes = uint64_t{64} << 20;
+
 inline constexpr absl::string_view kWeightsFile = "weights.safetensors";
 inline constexpr absl::string_view kVariantsFile = "variants.vcf";
 inline constexpr absl::string_view kQualityFile = "quality.json";
@@ -41,6 +44,11 @@ absl::StatusOr<Artifact> ReadArtifact(const CheckpointStore& store, absl::string
 /// Reads a manifest and its digest without the other files.
 absl::StatusOr<v1::Manifest> ReadManifest(const CheckpointStore& store, absl::string_view model, int64_t version,
                                           std::string* digest);
+
+/// Reads one file that the manifest of a version lists, whole. DATA_LOSS, with its name, where it is not there or has
+/// another size or digest.
+absl::StatusOr<std::string> ReadListedFile(const CheckpointStore& store, absl::string_view model, int64_t version,
+                                           const v1::ArtifactFile& file);
 
 /// A file of an artifact that is kept as it is, such as quality.json.
 struct ArtifactPart {

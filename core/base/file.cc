@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <new>
+#include <random>
 #include <system_error>
 
 #include "absl/cleanup/cleanup.h"
@@ -129,7 +130,9 @@ const FileSystem& FileSystem::Posix() {
 }
 
 absl::Status WriteFileAtomically(const FileSystem& files, const std::string& path, absl::string_view bytes) {
-  const std::string temporary = absl::StrCat(path, ".tmp-", ::getpid());
+  // Processes of two containers may have one number, and threads of one process have.
+  std::random_device random;
+  const std::string temporary = absl::StrCat(path, ".tmp-", ::getpid(), "-", absl::Hex(random(), absl::kZeroPad8));
   absl::Status status = files.WriteFile(temporary, bytes);
   if (status.ok()) status = files.Rename(temporary, path);
   if (!status.ok()) {

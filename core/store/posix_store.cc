@@ -116,9 +116,12 @@ class PosixStore final : public CheckpointStore {
     GENOSERVE_RETURN_IF_ERROR(ValidateFileName(file));
     const std::string manifest = Path(model, version, kManifestFile);
     if (version <= 0 || !files_.Exists(manifest)) {
+      GENOSERVE_RETURN_IF_ERROR(CheckThere());
       return absl::NotFoundError(absl::StrCat("model ", model, " has no version ", version, " in the store ", folder_));
     }
-    return files_.ReadFile(Path(model, version, file), limit);
+    auto bytes = files_.ReadFile(Path(model, version, file), limit);
+    if (absl::IsNotFound(bytes.status())) GENOSERVE_RETURN_IF_ERROR(CheckThere());
+    return bytes;
   }
 
   absl::StatusOr<absl::Time> PublishedAt(absl::string_view model, int64_t version) const override {
@@ -140,7 +143,10 @@ class PosixStore final : public CheckpointStore {
     std::map<std::string, Label> labels;
     const std::string folder = LabelsFolder(model);
     const auto names = files_.ListFolder(folder);
-    if (IsNoFolder(names.status())) return labels;
+    if (IsNoFolder(names.status())) {
+      GENOSERVE_RETURN_IF_ERROR(CheckThere());
+      return labels;
+    }
     if (!names.ok()) return names.status();
     for (const std::string& name : *names) {
       if (!ValidateLabelName(name).ok() || IsTemporary(name)) continue;
@@ -221,6 +227,12 @@ class PosixStore final : public CheckpointStore {
   // A label that is being written.
   static bool IsTemporary(const std::string& name) { return absl::StrContains(name, ".tmp-"); }
 
+  // A store that is away has not lost its versions.
+  absl::Status CheckThere() const {
+    if (files_.Exists(folder_)) return absl::OkStatus();
+    return absl::UnavailableError(absl::StrCat("store ", folder_, ": there is no such folder now"));
+  }
+
   std::string LabelsFolder(absl::string_view model) const { return JoinPath(JoinPath(folder_, model), kLabelsFolder); }
 
   absl::StatusOr<Label> ReadLabel(const std::string& path) const {
@@ -264,7 +276,10 @@ class PosixStore final : public CheckpointStore {
   absl::StatusOr<std::vector<int64_t>> ListClaims(const std::string& model_folder) const {
     std::vector<int64_t> claims;
     const auto names = files_.ListFolder(model_folder);
-    if (IsNoFolder(names.status())) return claims;
+    if (IsNoFolder(names.status())) {
+      GENOSERVE_RETURN_IF_ERROR(CheckThere());
+      return claims;
+    }
     if (!names.ok()) return names.status();
     for (const std::string& name : *names) {
       if (const int64_t version = ParseVersion(name); version > 0) claims.push_back(version);
@@ -306,6 +321,10 @@ absl::StatusOr<std::unique_ptr<CheckpointStore>> OpenPosixStore(const FileSystem
   }
   if (!names.ok()) return Annotate(names.status(), "store");
   if (create) GENOSERVE_RETURN_IF_ERROR(CheckWritable(files, folder));
+  return std::make_unique<PosixStore>(files, folder);
+}
+
+std::unique_ptr<CheckpointStore> PosixStoreThatMayBeAway(const FileSystem& files, const std::string& folder) {
   return std::make_unique<PosixStore>(files, folder);
 }
 

@@ -19,4 +19,8 @@ namespace genoserve {
 absl::StatusOr<std::unique_ptr<CheckpointStore>> OpenPosixStore(const FileSystem& files, const std::string& folder,
                                                                 bool create);
 
+/// The same for reading without a look whether it is there, for those who can do without: while it is not, lists of
+/// models and versions and labels are errors, and reading is UNAVAILABLE.
+std::unique_ptr<CheckpointStore> PosixStoreThatMayBeAway(const FileSystem& files, const std::string& folder);
+
 }  // namespace genoserve
