@@ -254,7 +254,6 @@ absl::StatusOr<TensorMap> TrainingRun::Weights(int64_t* step) const {
 absl::Status TrainingRun::MeasureAndPublish() {
   int64_t step = 0;
   GENOSERVE_ASSIGN_OR_RETURN(const TensorMap weights, Weights(&step));
-  SetUpGeneratorThreads();
   GENOSERVE_ASSIGN_OR_RETURN(const std::unique_ptr<Generator> generator,
                              MakeGenerator(manifest_, weights, {.device = device_}));
   GENOSERVE_ASSIGN_OR_RETURN(GenotypeMatrix cohort,

@@ -5,9 +5,7 @@
 #include <dlfcn.h>
 
 #include <chrono>
-#include <filesystem>
 #include <string>
-#include <system_error>
 
 namespace genoserve {
 namespace {
@@ -35,10 +33,7 @@ using MakeStream = DeviceStream* (*)(int device);
 
 MakeStream LoadCudaLibrary() {
   constexpr const char* kName = "libgenoserve_cuda.so";
-  std::error_code none;
-  const auto program = std::filesystem::read_symlink("/proc/self/exe", none);
-  void* library = dlopen((program.parent_path().parent_path() / "lib" / kName).c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) library = dlopen(kName, RTLD_NOW | RTLD_LOCAL);
+  void* library = dlopen(kName, RTLD_NOW | RTLD_LOCAL);
   const char* reason = library == nullptr ? dlerror() : nullptr;
   TORCH_CHECK(library != nullptr, "cannot load ", kName, ": ", reason != nullptr ? reason : "no reason is told");
   void* make = dlsym(library, "GenoserveMakeCudaStream");

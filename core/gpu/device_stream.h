@@ -40,8 +40,8 @@ class DeviceStream {
   virtual double Milliseconds(const std::function<void()>& work) = 0;
 };
 
-/// A stream of a device. Throws c10::Error where genoserve_cuda is wanted and cannot be loaded: it is looked for in
-/// ../lib beside the program and then where the system looks.
+/// A stream of a device. Throws c10::Error where genoserve_cuda is wanted and cannot be loaded: it is looked for on the
+/// RPATH of what this is linked into, beside libgenoserve_torch.so, and then where the system looks.
 std::unique_ptr<DeviceStream> MakeDeviceStream(at::Device device);
 
 }  // namespace genoserve

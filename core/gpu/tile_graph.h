@@ -16,16 +16,9 @@
 #include "core/gpu/device_draw.h"
 #include "core/gpu/device_stream.h"
 #include "core/gpu/tile_network.h"
+#include "core/gpu/tile_spec.h"
 
 namespace genoserve {
-
-/// What tells one row from the others, beside its condition.
-struct TileRow {
-  uint64_t seed = 0;
-  uint64_t sample = 0;
-  int haplotype = 0;
-  int label = 0;  ///< counts where the model has labels
-};
 
 /// Rows of the largest tile of a model: 1,024 as a GPU likes them, but fewer where the numbers of many variants would
 /// fill its memory (128 MiB an operation).

@@ -8,23 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "core/gpu/tile_spec.h"
+
 namespace genoserve {
-
-/// Variants of a part of the output layer, which is computed, drawn and packed as a whole: blocks of a row that a
-/// request asks for come from the parts that they lie in. A multiple of a block's 512.
-inline constexpr int64_t kPartVariants = 8192;
-
-/// What a generator is, apart from its weights; see GeneratorShape of core/model/weights.h for the layers.
-struct TileSpec {
-  bool residual = false;  ///< wgan-gp, else acgan
-  int64_t latent_size = 0;
-  int64_t condition_size = 0;
-  int64_t hidden_layers = 0;  ///< hidden sizes of the manifest
-  double slope = 0;           ///< of the leaky ReLU
-  int64_t variants = 0;
-  int64_t states = 1;      ///< outputs a variant: 1 (haplotypes) or 3 (diploid genotypes)
-  bool threshold = false;  ///< alleles are not drawn but cut off
-};
 
 /// A size rounded up to whole cache lines of fp32 and to what tensor cores take.
 constexpr int64_t PaddedSize(int64_t size) { return (size + 15) / 16 * 16; }

@@ -1,5 +1,9 @@
+#include <dlfcn.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <cstdio>
+#include <cstdlib>
 
 #include "core/model/generator.h"
 
@@ -32,6 +36,20 @@ TEST(DeviceTest, AutoFallsBackToTheCpuExactlyWhereCudaIsRefused) {
     EXPECT_EQ(cuda.status().code(), absl::StatusCode::kFailedPrecondition);
   }
   EXPECT_EQ(ResolveDevice(DeviceChoice::kCpu).value(), DeviceKind::kCpu);
+}
+
+// Shows that the driver is asked first: its stand-in has a GPU, which no LibTorch can use.
+TEST(DeviceTest, AGpuThatLibTorchCannotUseIsToldAndAutoGoesOnWithoutIt) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  const auto resolve = [] {
+    // What is loaded already is found by its soname.
+    if (dlopen(GENOSERVE_STAND_IN_DRIVER, RTLD_NOW) == nullptr) std::exit(1);
+    const absl::StatusOr<DeviceKind> cuda = ResolveDevice(DeviceChoice::kCuda);
+    std::fprintf(stderr, "%s\n%s\n", cuda.status().ToString().c_str(),
+                 InstructionSet(DeviceKind::kCuda, Precision::kFp32).c_str());
+    std::exit(ResolveDevice(DeviceChoice::kAuto).value() == DeviceKind::kCpu ? 0 : 2);
+  };
+  EXPECT_EXIT(resolve(), testing::ExitedWithCode(0), "FAILED_PRECONDITION: LibTorch.*\nsm_90");
 }
 
 TEST(DeviceTest, NamesTheInstructionSetOfTheCpu) {

@@ -8,7 +8,8 @@
 #include "core/model/cpu_network.h"
 #include "core/model/network_generator.h"
 #include "core/model/precision_effect.h"
-#include "core/model/torch_generator.h"
+#include "core/model/tile_generator.h"
+#include "core/model/tile_library.h"
 #include "core/model/weights.h"
 
 namespace genoserve {
@@ -28,7 +29,10 @@ absl::StatusOr<std::unique_ptr<MeasuredGenerator>> MakeNetworkGenerator(const v1
   if (options.device == DeviceKind::kCuda && options.precision == Precision::kInt8) {
     return absl::FailedPreconditionError("precision int8 is for CPUs: a GPU runs networks in fp32 or bf16");
   }
-  if (options.device == DeviceKind::kCuda) return MakeTorchGenerator(manifest, shape, weights, options);
+  if (options.device == DeviceKind::kCuda) {
+    GENOSERVE_ASSIGN_OR_RETURN(const TileDevice* gpu, OpenGpu());
+    return MakeTileGenerator(*gpu, manifest, shape, weights, options.precision);
+  }
   // Without them a product would round twice, and its bytes would be another engine's.
   if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) {
     return absl::FailedPreconditionError("this CPU has no AVX2 and FMA3 (x86-64-v3), which a network needs");

@@ -26,12 +26,12 @@ enum class DeviceChoice { kAuto, kCpu, kCuda };
 /// Reads "auto", "cpu" or "cuda"; INVALID_ARGUMENT otherwise.
 absl::StatusOr<DeviceChoice> ParseDeviceChoice(absl::string_view text);
 
-/// Finds the device, loading LibTorch's CUDA library where asked for and there. FAILED_PRECONDITION where "cuda" is
-/// chosen and there is no usable GPU. Call before any generator is loaded.
+/// Finds the device. LibTorch is loaded only where the driver shows a GPU and it may be used. FAILED_PRECONDITION, with
+/// what is missing, where "cuda" is chosen and cannot be used.
 absl::StatusOr<DeviceKind> ResolveDevice(DeviceChoice choice);
 
-/// Gives LibTorch one thread for each caller, which the byte guarantee and the workers rely on. Call first in main.
-void SetUpGeneratorThreads();
+/// Nothing any more: networks on a CPU use the caller's thread alone.
+inline void SetUpGeneratorThreads() {}
 
 /// Raised whenever output bytes change for the same artifact, engine and request.
 inline constexpr int kKernelRevision = 3;
@@ -95,7 +95,7 @@ class Generator {
   /// Generates the samples in their order into `rows`, which must have this packing, samples.size() samples and
   /// variant_count() variants. `blocks` has the ascending indices of the blocks to generate, the bytes of which are
   /// those of the whole row; empty = all. What the other blocks hold afterwards is not told. `samples` holds 1 to
-  /// max_tile_samples(). Errors of LibTorch come back classified: RESOURCE_EXHAUSTED (out of memory), UNAVAILABLE
+  /// max_tile_samples(). Errors of a GPU come back classified: RESOURCE_EXHAUSTED (out of memory), UNAVAILABLE
   /// (device broken for good), INTERNAL (a bug).
   virtual absl::Status Generate(std::span<const SampleSpec> samples, std::span<const uint32_t> blocks,
                                 GenotypeMatrix& rows) const = 0;

@@ -51,8 +51,6 @@ SampleSpec Sample(uint64_t seed, uint64_t i) {
 
 class GeneratorTest : public testing::Test {
  protected:
-  static void SetUpTestSuite() { SetUpGeneratorThreads(); }
-
   static std::unique_ptr<Generator> Make(const v1::Manifest& manifest, Precision precision = Precision::kFp32) {
     auto generator = MakeGenerator(manifest, RandomWeights(manifest, 11), {.precision = precision});
     EXPECT_TRUE(generator.ok()) << generator.status();

@@ -1,4 +1,4 @@
-// The forward pass of a generator. No LibTorch in this header.
+// The forward pass of a generator.
 #pragma once
 
 #include <cstddef>

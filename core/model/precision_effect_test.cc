@@ -26,7 +26,6 @@ Artifact RandomArtifact(const v1::Manifest& manifest, float output_scale) {
 }
 
 TEST(PrecisionEffectTest, IsMeasuredWhereSomethingIsRounded) {
-  SetUpGeneratorThreads();
   for (const v1::Manifest& manifest : {SmallAcgan(700, 4), SmallWganGp(700)}) {
     const Artifact artifact = RandomArtifact(manifest, 0.02F);
     const auto exact = LoadGenerator(artifact, {.precision = Precision::kFp32});
@@ -47,7 +46,6 @@ TEST(PrecisionEffectTest, IsMeasuredWhereSomethingIsRounded) {
 
 // With outputs that are small differences of large values, rounding decides many alleles.
 TEST(PrecisionEffectTest, RefusesWhatChangesTooMuch) {
-  SetUpGeneratorThreads();
   v1::Manifest manifest = SmallAcgan(700, 4);
   auto& spec = *manifest.mutable_generator()->mutable_acgan();
   spec.set_output(v1::ALLELE_OUTPUT_TANH_THRESHOLD);
@@ -89,7 +87,6 @@ TEST(PrecisionEffectTest, EachBoundCounts) {
 
 // Of a model with a wide layer, fewer blocks are compared.
 TEST(PrecisionEffectTest, LargeModelsAreComparedInPart) {
-  SetUpGeneratorThreads();
   v1::Manifest manifest = SmallWganGp(20000);
   auto& spec = *manifest.mutable_generator()->mutable_wgan_gp();
   spec.set_hidden_sizes(2, 800);

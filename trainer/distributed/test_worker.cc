@@ -2,6 +2,7 @@
 // [signal=RANK,STEP,NUMBER]. It trains simulated data with the place that the environment gives, writes its state to
 // OUT.<rank> and, as process 0, the losses to OUT.losses, and a checkpoint after each step. Before that step that
 // process sends itself the signal.
+#include <ATen/Parallel.h>
 #include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_format.h>
@@ -59,7 +60,7 @@ struct Options {
 };
 
 absl::Status Train(const Options& options) {
-  SetUpGeneratorThreads();
+  at::set_num_threads(1);
   CatchInterrupts();
   GENOSERVE_ASSIGN_OR_RETURN(const ProcessPlace place, ReadProcessPlace());
   GENOSERVE_ASSIGN_OR_RETURN(const std::unique_ptr<ProcessGroup> group, JoinProcessGroup(place, /*gpus=*/false));

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "core/base/status.h"
-#include "core/model/torch_guard.h"
+#include "core/gpu/torch_guard.h"
 #include "core/model/weights.h"
 #include "trainer/objective/acgan_networks.h"
 #include "trainer/objective/adversarial_loss.h"

@@ -11,7 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/artifact/safetensors.h"
 #include "core/base/status.h"
-#include "core/model/torch_guard.h"
+#include "core/gpu/torch_guard.h"
 #include "trainer/distributed/global_sum.h"
 #include "trainer/objective/gradient_clip.h"
 #include "trainer/objective/hidden_penalty.h"

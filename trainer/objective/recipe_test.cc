@@ -1,5 +1,6 @@
 #include "trainer/objective/recipe.h"
 
+#include <ATen/Parallel.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -122,7 +123,7 @@ double NeighbourR2(const GenotypeMatrix& genotypes) {
 class RecipeTest : public testing::Test {
  protected:
   // More threads would wait for one another when several test programs run at once.
-  static void SetUpTestSuite() { SetUpGeneratorThreads(); }
+  static void SetUpTestSuite() { at::set_num_threads(1); }
 };
 
 TEST_F(RecipeTest, RestoredTrainingGoesOnToTheBit) {

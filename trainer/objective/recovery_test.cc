@@ -1,4 +1,5 @@
 // Going on after a divergence, the schedule of the temperature, and batches that processes share.
+#include <ATen/Parallel.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -54,7 +55,7 @@ double LargestChange(const std::string& from, const std::string& to) {
 
 class RecoveryTest : public testing::Test {
  protected:
-  static void SetUpTestSuite() { SetUpGeneratorThreads(); }
+  static void SetUpTestSuite() { at::set_num_threads(1); }
 
   const TestData data_ = SimulateHaplotypes(60, 30);
   const v1::Manifest manifest_ = SmallManifest(data_, "acgan");

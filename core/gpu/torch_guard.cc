@@ -1,4 +1,4 @@
-#include "core/model/torch_guard.h"
+#include "core/gpu/torch_guard.h"
 
 #include <c10/util/Exception.h>
 

@@ -1,4 +1,4 @@
-#include "core/model/torch_generator.h"
+#include "core/model/tile_generator.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/model/test_models.h"
+#include "core/model/tile_library.h"
 
 namespace genoserve {
 namespace {
@@ -47,9 +48,15 @@ GenotypeMatrix Generate(const Generator& generator, const std::vector<SampleSpec
 }
 
 // What a GPU runs, on the CPU.
+absl::StatusOr<std::unique_ptr<MeasuredGenerator>> MakeFrom(const v1::Manifest& manifest, const TensorMap& weights,
+                                                            Precision precision) {
+  static const auto device = OpenTileDevice(DeviceKind::kCpu);
+  if (!device.ok()) return device.status();
+  return MakeTileGenerator(**device, manifest, ShapeOfGenerator(manifest).value(), weights, precision);
+}
+
 std::unique_ptr<MeasuredGenerator> Make(const v1::Manifest& manifest, Precision precision) {
-  auto generator = MakeTorchGenerator(manifest, ShapeOfGenerator(manifest).value(), RandomWeights(manifest, 3),
-                                      {.precision = precision});
+  auto generator = MakeFrom(manifest, RandomWeights(manifest, 3), precision);
   EXPECT_TRUE(generator.ok()) << generator.status();
   return std::move(generator).value();
 }
@@ -66,12 +73,7 @@ double Differing(const GenotypeMatrix& a, const GenotypeMatrix& b) {
   return static_cast<double>(count) / static_cast<double>(a.rows() * a.variants());
 }
 
-class TorchGeneratorTest : public testing::Test {
- protected:
-  static void SetUpTestSuite() { SetUpGeneratorThreads(); }
-};
-
-TEST_F(TorchGeneratorTest, GenotypesAreThoseOfTheKernelsButForRounding) {
+TEST(TileGeneratorTest, GenotypesAreThoseOfTheKernelsButForRounding) {
   for (const v1::Manifest& manifest : Manifests()) {
     const auto kernels = MakeGenerator(manifest, RandomWeights(manifest, 3), {});
     ASSERT_TRUE(kernels.ok()) << kernels.status();
@@ -83,7 +85,7 @@ TEST_F(TorchGeneratorTest, GenotypesAreThoseOfTheKernelsButForRounding) {
   }
 }
 
-TEST_F(TorchGeneratorTest, ASamplesBytesDependOnNothingElse) {
+TEST(TileGeneratorTest, ASamplesBytesDependOnNothingElse) {
   for (const v1::Manifest& manifest : {SmallAcgan(kVariants, 4), SmallWganGp(kVariants)}) {
     const Precision precision = manifest.phased() ? Precision::kFp32 : Precision::kBf16;
     const auto generator = Make(manifest, precision);
@@ -111,7 +113,7 @@ TEST_F(TorchGeneratorTest, ASamplesBytesDependOnNothingElse) {
   }
 }
 
-TEST_F(TorchGeneratorTest, WorkersSideBySideGetTheirOwnRows) {
+TEST(TileGeneratorTest, WorkersSideBySideGetTheirOwnRows) {
   const auto generator = Make(SmallWganGp(kVariants), Precision::kFp32);
   std::vector<GenotypeMatrix> rows;
   for (size_t i = 0; i < 4; ++i) rows.push_back(Generate(*generator, Samples(10 * i, 10)));
@@ -124,7 +126,7 @@ TEST_F(TorchGeneratorTest, WorkersSideBySideGetTheirOwnRows) {
   EXPECT_EQ(again, rows);
 }
 
-TEST_F(TorchGeneratorTest, RefusesWhatItCannotGenerate) {
+TEST(TileGeneratorTest, RefusesWhatItCannotGenerate) {
   const v1::Manifest manifest = SmallAcgan(kVariants, 4);
   const auto generator = Make(manifest, Precision::kFp32);
   const auto refused = [&](std::vector<SampleSpec> samples) {
@@ -136,7 +138,7 @@ TEST_F(TorchGeneratorTest, RefusesWhatItCannotGenerate) {
   EXPECT_TRUE(absl::IsInvalidArgument(refused(Samples(0, generator->max_tile_samples() + 1))));
   TensorMap weights = RandomWeights(manifest, 3);
   for (float& value : weights.at("output.weight").values) value = std::numeric_limits<float>::max();
-  const auto overflow = MakeTorchGenerator(manifest, ShapeOfGenerator(manifest).value(), weights, {});
+  const auto overflow = MakeFrom(manifest, weights, Precision::kFp32);
   EXPECT_TRUE(absl::IsInvalidArgument(overflow.status())) << overflow.status();
 }
 
