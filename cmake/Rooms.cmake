@@ -2,7 +2,7 @@
 # SOURCES ... DEPS ...) makes its test binary, genoserve_core_io_test. A room with TORCH sees LibTorch.
 function(genoserve_target_defaults target)
   # GCC 12 warns wrongly of -Wrestrict in std::string's operator+ (GCC bug 105651).
-  target_compile_options(${target} PRIVATE -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wno-restrict -Werror)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Werror $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR})
 endfunction()
 

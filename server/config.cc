@@ -21,6 +21,7 @@ constexpr int64_t kMostVersions = 999'999'999'999'999;
 constexpr int64_t kMostBytes = int64_t{1} << 50;
 constexpr int64_t kQueuedCohorts = 4;
 constexpr uint64_t kLargestFile = 1 << 20;  // bytes
+constexpr int kDeepestConfig = 16;          // messages within messages
 
 // The first complaint of a parser.
 class FirstError final : public google::protobuf::io::ErrorCollector {
@@ -127,14 +128,20 @@ v1::ServerConfig DefaultConfig() {
   return config;
 }
 
-absl::Status ReadConfigFile(const std::string& path, v1::ServerConfig& config) {
-  GENOSERVE_ASSIGN_OR_RETURN(const std::string text, FileSystem::Posix().ReadFile(path, kLargestFile));
+absl::Status ParseConfig(absl::string_view text, v1::ServerConfig& config) {
   FirstError error;
   google::protobuf::TextFormat::Parser parser;
   parser.RecordErrorsTo(&error);
-  // Merges field by field, so that a 0 in the file wins over a default, which it would not between two messages.
-  if (parser.MergeFromString(text, &config)) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(path, ":", error.text()));
+  parser.SetRecursionLimit(kDeepestConfig);
+  // Merges field by field, so that a 0 in the text wins over a default, which it would not between two messages.
+  if (parser.MergeFromString(std::string(text), &config)) return absl::OkStatus();
+  return absl::InvalidArgumentError(error.text());
+}
+
+absl::Status ReadConfigFile(const std::string& path, v1::ServerConfig& config) {
+  GENOSERVE_ASSIGN_OR_RETURN(const std::string text, FileSystem::Posix().ReadFile(path, kLargestFile));
+  const absl::Status parsed = ParseConfig(text, config);
+  return parsed.ok() ? parsed : absl::Status(parsed.code(), absl::StrCat(path, ":", parsed.message()));
 }
 
 absl::Status ValidateConfig(const v1::ServerConfig& config) {

@@ -12,8 +12,11 @@ namespace genoserve {
 /// Every default that the message tells, with port 50051 and HTTP port 8080. The store is empty.
 v1::ServerConfig DefaultConfig();
 
-/// Reads protobuf text over a configuration: what the file names is set. NOT_FOUND where there is no file,
-/// INVALID_ARGUMENT with line and column where it cannot be read.
+/// Reads protobuf text over a configuration: what it names is set, the rest stays. INVALID_ARGUMENT with line and column
+/// where it cannot be read.
+absl::Status ParseConfig(absl::string_view text, v1::ServerConfig& config);
+
+/// The same from a file of at most 1 MiB. NOT_FOUND where there is none; errors name it.
 absl::Status ReadConfigFile(const std::string& path, v1::ServerConfig& config);
 
 /// Checks the whole configuration. INVALID_ARGUMENT names the flag and what is allowed; off loopback it must have TLS

@@ -69,7 +69,7 @@ class Setting:
         if not (self.build / "build.ninja").exists():
             run(["bash", "-c", "source scripts/deps/env.sh; cmake --preset release -B \"$0\"", self.build])
         run(["cmake", "--build", self.build, "--target", "genoserve-server", "genoserve-trainer", "genoserve",
-             "serving_load", "serving_models", "overload_bench"])
+             "serving_load", "serving_models", "overload_bench", "reload_bench"])
 
     def store_of(self, model):
         """A store with the model in it."""
