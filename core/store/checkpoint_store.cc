@@ -8,6 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/file.h"
 #include "core/store/posix_store.h"
+#include "core/store/s3_store.h"
+#include "core/store/store_paths.h"
 
 namespace genoserve {
 namespace {
@@ -32,12 +34,17 @@ absl::Status ValidateModelName(absl::string_view name) { return ValidateName("mo
 
 absl::Status ValidateFileName(absl::string_view name) { return ValidateName("file", name); }
 
-absl::Status ValidateLabelName(absl::string_view name) { return ValidateName("label", name); }
+absl::Status ValidateLabelName(absl::string_view name) {
+  if (!absl::StrContains(name, kTemporaryMark)) return ValidateName("label", name);
+  return absl::InvalidArgumentError(absl::StrCat("label name \"", absl::CHexEscape(name.substr(0, kMaxNameLength)),
+                                                 "\": has no \"", kTemporaryMark, "\""));
+}
 
 absl::StatusOr<std::unique_ptr<CheckpointStore>> OpenStore(const std::string& url, bool create) {
   if (url.empty()) return absl::InvalidArgumentError("the store is empty: give a folder");
+  if (absl::StartsWith(url, "s3://")) return OpenS3Store(url, create);
   if (absl::StrContains(url, "://")) {
-    return absl::InvalidArgumentError(absl::StrCat("store ", url, ": give a folder; other stores are not known"));
+    return absl::InvalidArgumentError(absl::StrCat("store ", url, ": give a folder or s3://bucket/prefix"));
   }
   return OpenPosixStore(FileSystem::Posix(), url, create);
 }

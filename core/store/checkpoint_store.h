@@ -23,7 +23,7 @@ absl::Status ValidateModelName(absl::string_view name);
 /// Whether this may name a file of a version. INVALID_ARGUMENT, with what is allowed, otherwise.
 absl::Status ValidateFileName(absl::string_view name);
 
-/// Whether this may name a label. INVALID_ARGUMENT, with what is allowed, otherwise.
+/// Whether this may name a label: as a model, but without ".tmp-". INVALID_ARGUMENT, with what is allowed, otherwise.
 absl::Status ValidateLabelName(absl::string_view name);
 
 /// The label whose version answers requests that name none, and the one that a share of new streams may go to.
@@ -56,7 +56,9 @@ class Publication {
   /// most 128 characters. ALREADY_EXISTS for a second file of a name.
   virtual absl::Status Put(absl::string_view name, absl::string_view bytes) = 0;
   /// Writes the manifest in one step; the version then exists for every reader, and nothing more can be put. After an
-  /// error the version does not exist, but for the one error that says that it does and may not survive a power cut.
+  /// error the version does not exist, but for the two errors that say so: that it does and may not survive a power
+  /// cut, or, where a server was lost while it was told, that it may yet come to exist. FAILED_PRECONDITION where files
+  /// were removed meanwhile, as those of a publisher that stood still are.
   virtual absl::Status Commit(absl::string_view manifest_json) = 0;
 };
 
@@ -80,13 +82,14 @@ class CheckpointStore {
 
   /// The labels of a model by name. Empty for an unknown model.
   virtual absl::StatusOr<std::map<std::string, Label>> ListLabels(absl::string_view model) const = 0;
-  /// Has a label point at a version, in one step: readers see the old place or the new one. The last of two wins.
+  /// Has a label point at a version, in one step: readers see the old place or the new one. The last of two wins. The
+  /// model need not have a version yet.
   virtual absl::Status SetLabel(absl::string_view model, absl::string_view label, int64_t version) = 0;
   /// OK where there is no such label.
   virtual absl::Status RemoveLabel(absl::string_view model, absl::string_view label) = 0;
 
-  /// Removes a version, its manifest first, so that no reader finds half of it. OK where there is none. Its number is
-  /// not used again while a newer one exists.
+  /// Removes a version, its manifest first, so that no reader finds half of it; what is then left by an error is
+  /// debris. OK where there is none, or none yet. Its number is not used again while a newer one exists.
   virtual absl::Status RemoveVersion(absl::string_view model, int64_t version) = 0;
   /// What dead publishers left, and, since nobody can tell, what living ones are writing now: look at last_change.
   virtual absl::StatusOr<std::vector<Debris>> ListDebris() const = 0;

@@ -7,6 +7,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "core/base/status.h"
 
 namespace genoserve {
 namespace {
@@ -32,6 +33,20 @@ absl::StatusOr<Label> ParseLabel(absl::string_view text) {
   return absl::DataLossError(
       absl::StrCat("\"", absl::CHexEscape(text.substr(0, kLargestLabel)),
                    "\" is no label; two lines are, \"version N\" and \"previous N\", 0 for no previous one"));
+}
+
+absl::StatusOr<Label> LabelOf(const absl::StatusOr<std::string>& text, absl::string_view place) {
+  if (absl::IsResourceExhausted(text.status())) {
+    return absl::DataLossError(absl::StrCat(place, ": has more than the ", kLargestLabel, " bytes of a label"));
+  }
+  if (!text.ok()) return text.status();
+  absl::StatusOr<Label> label = ParseLabel(*text);
+  return label.ok() ? label : Annotate(label.status(), place);
+}
+
+absl::Status ValidateVersion(int64_t version) {
+  if (version > 0) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("version ", version, ": versions begin at 1"));
 }
 
 Label Moved(const Label& label, int64_t version) {

@@ -20,6 +20,12 @@ std::string FormatLabel(const Label& label);
 /// DATA_LOSS where it is not that.
 absl::StatusOr<Label> ParseLabel(absl::string_view text);
 
+/// The label in what was read, of at most kLargestLabel bytes, at a place. DATA_LOSS, with the place, where it is none.
+absl::StatusOr<Label> LabelOf(const absl::StatusOr<std::string>& text, absl::string_view place);
+
+/// Whether a label may point there. INVALID_ARGUMENT otherwise.
+absl::Status ValidateVersion(int64_t version);
+
 /// What a label is after it is moved to `version`. What it pointed at before is remembered; moving it to where it is
 /// changes nothing.
 Label Moved(const Label& label, int64_t version);

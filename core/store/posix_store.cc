@@ -5,28 +5,15 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "core/base/status.h"
 #include "core/store/label_file.h"
+#include "core/store/store_paths.h"
 
 namespace genoserve {
 namespace {
-
-// Publishers of one model that may be faster between the look at the folder and the claim.
-constexpr int kMaxClaims = 1000;
-// More digits than versions can have; keeps the next number far from overflow.
-constexpr size_t kMaxVersionDigits = 15;
-
-// The version that a folder name stands for: a positive number in its shortest form; 0 for every other name.
-int64_t ParseVersion(const std::string& name) {
-  int64_t version = 0;
-  const bool digits = std::all_of(name.begin(), name.end(), [](unsigned char c) { return absl::ascii_isdigit(c); });
-  if (!digits || name.empty() || name.front() == '0' || name.size() > kMaxVersionDigits) return 0;
-  return absl::SimpleAtoi(name, &version) ? version : 0;
-}
 
 // Removes the folder of a model without versions; fails, as it must, where another publisher has put anything there.
 void RemoveIfEmpty(const std::string& model_folder) { ::rmdir(model_folder.c_str()); }
@@ -57,13 +44,20 @@ class PosixPublication final : public Publication {
     if (name == kManifestFile || files_.Exists(path)) {
       return absl::AlreadyExistsError(absl::StrCat(path, ": is put once, and the manifest by Commit"));
     }
-    return files_.WriteFile(path, bytes);
+    GENOSERVE_RETURN_IF_ERROR(files_.WriteFile(path, bytes));
+    put_.push_back(path);
+    return absl::OkStatus();
   }
 
   absl::Status Commit(absl::string_view manifest_json) override {
     GENOSERVE_RETURN_IF_ERROR(CheckOpen());
     GENOSERVE_RETURN_IF_ERROR(files_.SyncFolder(folder_));
     GENOSERVE_RETURN_IF_ERROR(files_.SyncFolder(model_folder_));
+    // A publisher that stood still for a day may find its files collected as debris.
+    for (const std::string& path : put_) {
+      if (files_.Exists(path)) continue;
+      return absl::FailedPreconditionError(absl::StrCat(path, ": was removed before the version was complete"));
+    }
     const std::string path = JoinPath(folder_, kManifestFile);
     absl::Status status = WriteFileAtomically(files_, path, manifest_json);
     committed_ = status.ok() || files_.Exists(path);
@@ -83,6 +77,7 @@ class PosixPublication final : public Publication {
   const std::string model_folder_;
   const std::string folder_;
   const int64_t version_;
+  std::vector<std::string> put_;  // paths
   bool committed_ = false;
 };
 
@@ -161,10 +156,10 @@ class PosixStore final : public CheckpointStore {
   absl::Status SetLabel(absl::string_view model, absl::string_view label, int64_t version) override {
     GENOSERVE_RETURN_IF_ERROR(ValidateModelName(model));
     GENOSERVE_RETURN_IF_ERROR(ValidateLabelName(label));
+    GENOSERVE_RETURN_IF_ERROR(ValidateVersion(version));
     const std::string folder = LabelsFolder(model);
     const std::string path = JoinPath(folder, label);
-    if (const absl::Status made = files_.MakeFolder(folder); !made.ok() && !absl::IsAlreadyExists(made)) return made;
-    GENOSERVE_RETURN_IF_ERROR(files_.SyncFolder(JoinPath(folder_, model)));
+    GENOSERVE_RETURN_IF_ERROR(MakeLabelsFolder(JoinPath(folder_, model), folder));
     const absl::StatusOr<Label> before = ReadLabel(path);
     // One that cannot be understood is written over.
     if (!before.ok() && !absl::IsNotFound(before.status()) && !absl::IsDataLoss(before.status())) {
@@ -185,7 +180,8 @@ class PosixStore final : public CheckpointStore {
   absl::Status RemoveVersion(absl::string_view model, int64_t version) override {
     GENOSERVE_RETURN_IF_ERROR(ValidateModelName(model));
     const std::string folder = JoinPath(JoinPath(folder_, model), absl::StrCat(version));
-    if (version <= 0 || !files_.Exists(folder)) return absl::OkStatus();
+    // One without a manifest may be on its way.
+    if (version <= 0 || !files_.Exists(JoinPath(folder, kManifestFile))) return absl::OkStatus();
     GENOSERVE_RETURN_IF_ERROR(files_.Remove(JoinPath(folder, kManifestFile)));
     GENOSERVE_RETURN_IF_ERROR(files_.SyncFolder(folder));
     return files_.Remove(folder);
@@ -206,16 +202,25 @@ class PosixStore final : public CheckpointStore {
         if (!change.ok()) return change.status();
         all.push_back({model, path, *change});
       }
+      GENOSERVE_RETURN_IF_ERROR(AddUnfinishedLabels(model, &all));
     }
     return all;
   }
 
   absl::Status RemoveDebris(const Debris& debris) override {
-    const std::string folder = JoinPath(folder_, debris.path);
-    if (files_.Exists(JoinPath(folder, kManifestFile))) {
-      return absl::FailedPreconditionError(absl::StrCat(folder, ": is a version now"));
+    const std::vector<std::string> parts = absl::StrSplit(debris.path, '/');
+    const bool claim = parts.size() == 2 && ParseVersion(parts[1]) > 0;
+    const bool label = parts.size() == 3 && parts[1] == kLabelsFolder && IsTemporary(parts[2]);
+    if (!ValidateModelName(parts[0]).ok() || !(claim || label)) {
+      return absl::InvalidArgumentError(absl::StrCat(debris.path, ": is no debris of a store"));
     }
-    return files_.Remove(folder);
+    const std::string path = JoinPath(folder_, debris.path);
+    if (files_.Exists(JoinPath(path, kManifestFile))) {
+      return absl::FailedPreconditionError(absl::StrCat(path, ": is a version now"));
+    }
+    GENOSERVE_RETURN_IF_ERROR(files_.Remove(path));
+    if (claim) RemoveIfEmpty(JoinPath(folder_, parts[0]));
+    return absl::OkStatus();
   }
 
  private:
@@ -224,8 +229,8 @@ class PosixStore final : public CheckpointStore {
     return absl::IsNotFound(status) || absl::IsFailedPrecondition(status);
   }
 
-  // A label that is being written.
-  static bool IsTemporary(const std::string& name) { return absl::StrContains(name, ".tmp-"); }
+  // A label that is being written; no label has such a name.
+  static bool IsTemporary(const std::string& name) { return absl::StrContains(name, kTemporaryMark); }
 
   // A store that is away has not lost its versions.
   absl::Status CheckThere() const {
@@ -235,10 +240,38 @@ class PosixStore final : public CheckpointStore {
 
   std::string LabelsFolder(absl::string_view model) const { return JoinPath(JoinPath(folder_, model), kLabelsFolder); }
 
+  // A label may come before the first version of a model, and a publisher that gives up may remove the model's folder.
+  absl::Status MakeLabelsFolder(const std::string& model_folder, const std::string& folder) {
+    for (int i = 0; i < kMaxClaims; ++i) {
+      if (const absl::Status made = files_.MakeFolder(model_folder); !made.ok() && !absl::IsAlreadyExists(made)) {
+        return made;
+      }
+      const absl::Status made = files_.MakeFolder(folder);
+      if (absl::IsNotFound(made)) continue;
+      if (!made.ok() && !absl::IsAlreadyExists(made)) return made;
+      GENOSERVE_RETURN_IF_ERROR(files_.SyncFolder(folder_));
+      return files_.SyncFolder(model_folder);
+    }
+    return absl::AbortedError(absl::StrCat(model_folder, ": is made and removed again; try again"));
+  }
+
   absl::StatusOr<Label> ReadLabel(const std::string& path) const {
-    GENOSERVE_ASSIGN_OR_RETURN(const std::string text, files_.ReadFile(path, kLargestLabel));
-    absl::StatusOr<Label> label = ParseLabel(text);
-    return label.ok() ? label : Annotate(label.status(), path);
+    return LabelOf(files_.ReadFile(path, kLargestLabel), path);
+  }
+
+  // What is left of labels whose writers died.
+  absl::Status AddUnfinishedLabels(const std::string& model, std::vector<Debris>* all) const {
+    const auto names = files_.ListFolder(LabelsFolder(model));
+    if (IsNoFolder(names.status())) return absl::OkStatus();
+    if (!names.ok()) return names.status();
+    for (const std::string& name : *names) {
+      if (!IsTemporary(name)) continue;
+      const absl::StatusOr<absl::Time> change = files_.LastChange(JoinPath(LabelsFolder(model), name));
+      if (absl::IsNotFound(change.status())) continue;  // it was being written
+      if (!change.ok()) return change.status();
+      all->push_back({model, JoinPath(JoinPath(model, kLabelsFolder), name), *change});
+    }
+    return absl::OkStatus();
   }
 
   // Of a folder or of any file in it.
