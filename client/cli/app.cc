@@ -18,6 +18,7 @@
 #include "client/cli/fetch.h"
 #include "client/cli/models.h"
 #include "client/cli/report.h"
+#include "client/cli/store.h"
 #include "client/lib/client_options.h"
 #include "core/base/command_line.h"
 
@@ -59,6 +60,7 @@ struct Arguments {
   double timeout = 0;  // seconds
   FetchArguments fetch;
   ReportArguments report;
+  StoreArguments store;
   AdminArguments admin;
   std::string model;
   std::string regions;
@@ -266,6 +268,7 @@ std::unique_ptr<CLI::App> BuildApp(Arguments* arguments) {
   variants->add_option("-r,--regions", arguments->regions, "variants in these regions only")
       ->type_name("CONTIG[:FROM-TO],...");
   AddServerOptions(variants, arguments);
+  AddStoreCommands(app.get(), &arguments->store);
   app->add_subcommand("version", "The version of this program");
   return app;
 }
@@ -288,6 +291,7 @@ absl::Status Dispatch(const CLI::App& app, const Arguments& arguments, Interrupt
     const std::string verb = app.get_subcommand("admin")->get_subcommands().front()->get_name();
     return Administer(arguments.client, verb, arguments.admin, interrupt);
   }
+  if (app.got_subcommand("store")) return RunStoreCommand(*app.get_subcommand("store"), arguments.store, interrupt);
   const CLI::App* models = app.get_subcommand("models");
   if (models->got_subcommand("status")) {
     return ShowStatus(arguments.client, arguments.model, arguments.json, interrupt);

@@ -1,4 +1,4 @@
-// Counts as people read them.
+// Counts and sizes as people read them.
 #pragma once
 
 #include <cstdint>
@@ -8,5 +8,8 @@ namespace genoserve {
 
 /// "4,200".
 std::string FormatCount(int64_t count);
+
+/// "999 bytes", "1.2 kB", "34 MB": in powers of 1,000, with two digits at least.
+std::string FormatBytes(uint64_t bytes);
 
 }  // namespace genoserve
