@@ -35,7 +35,8 @@ TEST_F(OperationsTest, AVersionIsFoundWithoutWaitingForTheNextLook) {
   v1::PollStoreResponse response;
   const grpc::Status status = Poll(&response);
   ASSERT_TRUE(status.ok()) << status.error_message();
-  ASSERT_EQ(response.models_size(), 2);
+  // The one before it may have been given up by then.
+  ASSERT_GE(response.models_size(), 1);
   EXPECT_EQ(response.models(0).version(), "2");
   EXPECT_THAT(response.models(0).state(), testing::AnyOf(v1::MODEL_STATE_LOADING, v1::MODEL_STATE_SERVING));
   EXPECT_FALSE(response.models(0).has_manifest());

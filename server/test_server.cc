@@ -66,9 +66,9 @@ void ServerTest::Start(const v1::ServerConfig& config, const Server::Options& op
   auto server = Server::Start(config, options);
   ASSERT_TRUE(server.ok()) << server.status();
   server_ = *std::move(server);
-  const auto listing = ListStore(**OpenStore(store_, /*create=*/false));
-  ASSERT_TRUE(listing.ok()) << listing.status();
-  for (const auto& [model, versions] : *listing) AwaitDefault(model, versions.back());
+  const StoreLook look = LookAtStore(**OpenStore(store_, /*create=*/false), {});
+  ASSERT_TRUE(look.status.ok()) << look.status;
+  for (const auto& [model, listing] : look.listing) AwaitDefault(model, listing.versions.back());
   stub_ = v1::CohortService::NewStub(Connect());
 }
 

@@ -124,6 +124,10 @@ absl::Status ValidateManifest(const v1::Manifest& manifest) {
   if (!IsSha256(manifest.variant_digest())) {
     return Invalid("variant_digest must have 64 lower-case hexadecimal digits");
   }
+  const auto frequency_bytes = static_cast<int64_t>(manifest.allele_frequencies().size());
+  if (frequency_bytes != 0 && (frequency_bytes % 2 != 0 || frequency_bytes / 2 != manifest.variant_count())) {
+    return Invalid("allele_frequencies: has ", frequency_bytes, " bytes; none, or two a variant, are allowed");
+  }
   GENOSERVE_RETURN_IF_ERROR(ValidateLabels(manifest));
   GENOSERVE_RETURN_IF_ERROR(ValidatePhenotypes(manifest));
   return ValidateFiles(manifest);

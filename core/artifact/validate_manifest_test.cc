@@ -50,6 +50,8 @@ TEST(ValidateManifestTest, NamesTheFieldThatIsWrong) {
       {"ploidy 1", [](auto& m) { m.set_ploidy(1); }},
       {"variant_count", [](auto& m) { m.set_variant_count(0); }},
       {"variant_count", [](auto& m) { m.set_variant_count(-5); }},
+      {"allele_frequencies", [](auto& m) { m.set_allele_frequencies("12345"); }},
+      {"allele_frequencies", [](auto& m) { m.set_allele_frequencies("12345678"); }},
       {"variant_digest", [](auto& m) { m.set_variant_digest(std::string(64, 'A')); }},
       {"variant_digest", [](auto& m) { m.set_variant_digest("abc"); }},
       {"label_column and labels", [](auto& m) { m.clear_label_column(); }},

@@ -3,12 +3,14 @@
 #include <malloc.h>
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
+#include <exception>
+#include <new>
 #include <nlohmann/json.hpp>
-#include <utility>
+#include <string>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "server/manager/memory_use.h"
 #include "server/rpc_error.h"
 
 namespace genoserve {
@@ -17,14 +19,14 @@ namespace {
 constexpr size_t kMostLookers = 256;  // that wait for one look at the store
 constexpr absl::Duration kLoadingRetry = absl::Seconds(1);
 
-ModelSnapshot Snapshot(const auto& entries) {
-  ModelSnapshot snapshot;
-  for (const auto& [version, entry] : entries) snapshot[version] = {entry.state, entry.retry_at};
-  return snapshot;
+std::string LineOf(const nlohmann::json& event) {
+  return event.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-void LogEvent(spdlog::level::level_enum level, const nlohmann::json& fields) {
-  spdlog::log(level, "{}", fields.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+void LogEvent(spdlog::level::level_enum level, const nlohmann::json& event) { spdlog::log(level, "{}", LineOf(event)); }
+
+void LogVersion(const char* event, const std::string& model, int64_t version) {
+  LogEvent(spdlog::level::info, {{"event", event}, {"model", model}, {"version", version}});
 }
 
 absl::Status Stopping() {
@@ -38,8 +40,21 @@ ModelManager::ModelManager(CheckpointStore& store, Metrics& metrics, Options opt
       metrics_(metrics),
       options_(std::move(options)),
       mailbox_(std::make_shared<Mailbox>()),
-      serving_(std::make_shared<const ServingMap>()),
-      settings_(options_.settings) {}
+      table_({[this](const std::string& model, int64_t version, v1::ModelState state) {
+                mutex_.AssertHeld();
+                changed_ = true;
+                metrics_.SetVersionState(model, absl::StrCat(version), state);
+              },
+              [this](const std::string& model, int64_t before, int64_t version) {
+                mutex_.AssertHeld();
+                OnAnswer(model, before, version);
+              }}),
+      random_(options_.seed),
+      started_(options_.clock->Now()),
+      answers_(std::make_shared<const AnswerMap>()) {
+  absl::MutexLock lock(&mutex_);
+  table_.Configure(options_.settings, started_);
+}
 
 ModelManager::~ModelManager() {
   Stop();
@@ -84,15 +99,32 @@ void ModelManager::Enqueue(Looker looker) const {
   if (!refused.ok()) looker.done(refused);
 }
 
+std::vector<ModelManager::Looker> ModelManager::TakeLookers() {
+  absl::MutexLock lock(&mailbox_->mutex);
+  return std::exchange(mailbox_->lookers, {});
+}
+
 void ModelManager::Configure(ManagerSettings settings) {
   absl::MutexLock lock(&mailbox_->mutex);
   mailbox_->settings = std::move(settings);
   mailbox_->woken = true;
 }
 
-std::vector<ModelManager::Looker> ModelManager::TakeLookers() {
+void ModelManager::TakeSettings() {
+  std::optional<ManagerSettings> settings;
+  {
+    absl::MutexLock lock(&mailbox_->mutex);
+    settings.swap(mailbox_->settings);
+  }
+  if (!settings.has_value()) return;
+  absl::MutexLock lock(&mutex_);
+  table_.Configure(*std::move(settings), options_.clock->Now());
+  Publish();
+}
+
+void ModelManager::Wake() const {
   absl::MutexLock lock(&mailbox_->mutex);
-  return std::exchange(mailbox_->lookers, {});
+  mailbox_->woken = true;
 }
 
 void ModelManager::Run() {
@@ -100,7 +132,7 @@ void ModelManager::Run() {
     absl::Duration poll;
     {
       absl::ReaderMutexLock lock(&mutex_);
-      poll = settings_.poll;
+      poll = table_.settings().poll;
     }
     {
       absl::MutexLock lock(&mailbox_->mutex);
@@ -118,38 +150,36 @@ void ModelManager::Run() {
 
 void ModelManager::Step() {
   FreeUnheld();
-  std::optional<ManagerSettings> settings;
-  {
-    absl::MutexLock lock(&mailbox_->mutex);
-    settings.swap(mailbox_->settings);
-  }
-  const auto lookers = TakeLookers();
-  std::vector<absl::Status> changed_store;
-  for (const Looker& looker : lookers) changed_store.push_back(looker.task ? looker.task() : absl::OkStatus());
+  TakeSettings();
+  const std::vector<Looker> lookers = TakeLookers();
+  std::vector<absl::Status> results;
+  for (const Looker& looker : lookers) results.push_back(looker.task ? looker.task() : absl::OkStatus());
   bool look = !lookers.empty();
   {
     absl::MutexLock lock(&mutex_);
-    if (settings.has_value()) settings_ = *std::move(settings);
     const absl::Time now = options_.clock->Now();
     look = look || now >= next_look_;
-    if (look) next_look_ = now + settings_.poll;
+    if (look) next_look_ = now + table_.settings().poll;
   }
   const absl::Status looked = look ? LookAtStore() : absl::OkStatus();
-  BeginLoad();
+  FindDigests();
+  Act();
   bool changed = false;
   {
     absl::MutexLock lock(&mutex_);
-    if (!ready_ && AllTried()) ready_ = changed_ = true;
+    if (!ready_ && looked_ && table_.AllTried(first_models_, options_.clock->Now())) ready_ = changed_ = true;
     changed = std::exchange(changed_, false);
+    metrics_.SetVersions(table_.MemoryInUse(), static_cast<int64_t>(table_.Quarantined().size()));
   }
+  WriteLog();
   if (changed && options_.on_change) options_.on_change();
   for (size_t i = 0; i < lookers.size(); ++i) {
-    changed_store[i].Update(looked);
-    lookers[i].done(changed_store[i]);
+    results[i].Update(looked);
+    lookers[i].done(results[i]);
   }
 }
 
-// Frees versions whose last stream has ended.
+// Gives back the memory of versions whose last stream has ended.
 void ModelManager::FreeUnheld() {
   std::vector<std::unique_ptr<const ServingVersion>> unheld;
   {
@@ -157,172 +187,209 @@ void ModelManager::FreeUnheld() {
     unheld.swap(mailbox_->unheld);
   }
   if (unheld.empty()) return;
-  {
-    absl::MutexLock lock(&mutex_);
-    for (const auto& version : unheld) {
-      LogEvent(spdlog::level::info,
-               {{"event", "version freed"}, {"model", version->model}, {"version", version->version}});
-      Entries& entries = models_[version->model];
-      const auto entry = entries.find(version->version);
-      if (entry == entries.end() || entry->second.state != v1::MODEL_STATE_DRAINING) continue;
-      SetState(version->model, version->version, entry->second, v1::MODEL_STATE_UNSPECIFIED);
-      entries.erase(entry);
-    }
-  }
+  std::vector<std::pair<std::string, int64_t>> names;
+  for (const auto& version : unheld) names.emplace_back(version->model, version->version);
   unheld.clear();
   malloc_trim(0);
+  for (const auto& [model, version] : names) {
+    LogVersion("version freed", model, version);
+    absl::MutexLock lock(&mutex_);
+    table_.SetFreed(model, version, options_.clock->Now());
+    Publish();
+  }
 }
 
 absl::Status ModelManager::LookAtStore() {
-  absl::StatusOr<StoreListing> listing = ListStore(store_);
+  StoreListing before;
+  {
+    absl::ReaderMutexLock lock(&mutex_);
+    before = table_.listing();
+  }
+  StoreLook look = genoserve::LookAtStore(store_, before);
+  std::vector<ModelTable::Named> suspects;
+  absl::Status was;
   {
     absl::MutexLock lock(&mutex_);
-    const bool away = !listing.ok();
-    const bool was_away = !std::exchange(store_state_.status, listing.status()).ok();
-    if (!away) store_state_.last_look = options_.clock->Now();
-    if (away != was_away) {
-      LogEvent(away ? spdlog::level::warn : spdlog::level::info,
-               {{"event", away ? "store cannot be read" : "store is back"},
-                {"reason", std::string(listing.status().message())}});
-    }
-    if (away) return absl::UnavailableError(absl::StrCat("store cannot be read: ", listing.status().message()));
-    if (!std::exchange(looked_, true)) {
-      for (const auto& [model, versions] : *listing) first_models_.push_back(model);
-    }
-    listing_ = *std::move(listing);
-    // Versions that failed and were deleted since are forgotten; those that serve go on.
-    for (auto& [model, entries] : models_) {
-      const auto found = listing_.find(model);
-      for (auto entry = entries.begin(); entry != entries.end();) {
-        const bool listed =
-            found != listing_.end() && std::binary_search(found->second.begin(), found->second.end(), entry->first);
-        if (entry->second.state == v1::MODEL_STATE_FAILED && !listed) {
-          SetState(model, entry->first, entry->second, v1::MODEL_STATE_UNSPECIFIED);
-          entry = entries.erase(entry);
-        } else {
-          ++entry;
-        }
+    was = std::exchange(store_state_.status, look.status);
+    if (look.reachable) {
+      const absl::Time now = options_.clock->Now();
+      store_state_.last_look = now;
+      if (!std::exchange(looked_, true)) {
+        for (const auto& [model, versions] : look.listing) first_models_.push_back(model);
       }
+      table_.SetListing(std::move(look.listing), now);
+      Publish();
+      suspects = table_.Quarantined();
     }
   }
-  LiftQuarantines();
+  if (look.status != was) {
+    LogEvent(look.status.ok() ? spdlog::level::info : spdlog::level::warn,
+             {{"event", look.status.ok() ? "store is back" : "store cannot be read"},
+              {"reason", std::string(look.status.message())}});
+  }
+  if (!look.reachable) return look.status;
+  // A quarantined version is tried again once its manifest has another digest.
+  for (const ModelTable::Named& suspect : suspects) {
+    const auto digest = ManifestDigest(store_, suspect.model, suspect.version);
+    if (!digest.ok() || *digest == suspect.digest) continue;
+    absl::MutexLock lock(&mutex_);
+    table_.SetDigest(suspect.model, suspect.version, *digest, options_.clock->Now());
+    Publish();
+  }
   return absl::OkStatus();
 }
 
-// A quarantined version is tried again once its manifest has another digest.
-void ModelManager::LiftQuarantines() {
-  struct Suspect {
-    std::string model;
-    int64_t version;
-    std::string digest;
-  };
-  std::vector<Suspect> suspects;
+// Reads one manifest for a request that names a version by its digest; others follow in the steps to come.
+void ModelManager::FindDigests() {
+  std::optional<ModelTable::Named> unknown;
+  {
+    absl::ReaderMutexLock lock(&mutex_);
+    unknown = table_.UnknownDigest();
+  }
+  if (!unknown.has_value()) return;
+  const auto digest = ManifestDigest(store_, unknown->model, unknown->version);
   {
     absl::MutexLock lock(&mutex_);
-    for (const auto& [model, entries] : models_) {
-      for (const auto& [version, entry] : entries) {
-        if (entry.state == v1::MODEL_STATE_FAILED && entry.retry_at == absl::InfiniteFuture()) {
-          suspects.push_back({model, version, entry.digest});
-        }
-      }
-    }
+    table_.SetDigest(unknown->model, unknown->version, digest.value_or(""), options_.clock->Now());
+    Publish();
   }
-  for (const Suspect& suspect : suspects) {
-    const absl::StatusOr<std::string> digest = ManifestDigest(store_, suspect.model, suspect.version);
-    if (!digest.ok() || *digest == suspect.digest) continue;
-    absl::MutexLock lock(&mutex_);
-    Entry& entry = models_[suspect.model][suspect.version];
-    entry.attempts = 0;
-    entry.retry_at = absl::InfinitePast();
-  }
+  Wake();
 }
 
-void ModelManager::BeginLoad() {
-  std::string model;
-  int64_t version = 0;
-  {
-    absl::MutexLock lock(&mutex_);
-    if (loading_) return;
-    // Models that cannot answer at all come before better versions of those that can.
-    for (const bool served : {false, true}) {
-      for (const auto& [name, versions] : listing_) {
-        if (serving_->contains(name) != served) continue;
-        const auto next = NextToServe(versions, Snapshot(models_[name]), options_.clock->Now());
-        if (!next.has_value()) continue;
-        Entry& entry = models_[name][*next];
-        // A version that is still draining comes back without a load.
-        if (ModelHandle handle = entry.handle.lock()) {
-          Serve(name, *next, std::move(handle));
-          continue;
-        }
-        SetState(name, *next, entry, v1::MODEL_STATE_LOADING);
-        loading_ = true;
-        model = name;
-        version = *next;
+void ModelManager::Act() {
+  while (true) {
+    Action action;
+    {
+      absl::MutexLock lock(&mutex_);
+      const absl::Time now = options_.clock->Now();
+      action = NextAction(table_.Facts(now, loading_));
+      if (action.kind == Action::Kind::kNone) return;
+      table_.Apply(action, now);
+      Publish();
+      if (action.kind == Action::Kind::kLoad || action.kind == Action::Kind::kVerify) loading_ = true;
+    }
+    switch (action.kind) {
+      case Action::Kind::kEstimate:
+        Estimate(action);
         break;
-      }
-      if (loading_) break;
+      case Action::Kind::kVerify:
+        options_.executor([this, action] { Verify(action); });
+        return;
+      case Action::Kind::kLoad:
+        options_.executor([this, action] { Load(action); });
+        return;
+      default:
+        break;
     }
-    if (!loading_) return;
   }
-  options_.executor([this, model, version] { Load(model, version); });
 }
 
-void ModelManager::Load(const std::string& model, int64_t version) {
-  LogEvent(spdlog::level::info, {{"event", "version loading"}, {"model", model}, {"version", version}});
-  const absl::Time begin = absl::Now();
-  std::string digest;
+void ModelManager::Estimate(const Action& action) {
+  const auto digest = ManifestDigest(store_, action.model, action.version);
+  std::string unused;
+  const auto manifest = ReadManifest(store_, action.model, action.version, &unused);
+  absl::MutexLock lock(&mutex_);
+  if (manifest.ok()) {
+    table_.SetEstimate(action.model, action.version, EstimateMemory(*manifest));
+  } else {
+    Fail(action, digest.value_or(""), manifest.status());
+  }
+  Publish();
+}
+
+void ModelManager::Verify(const Action& action) {
+  LogVersion("version being verified", action.model, action.version);
+  const auto digest = ManifestDigest(store_, action.model, action.version);
+  const absl::Status status =
+      digest.ok() ? ReadArtifact(store_, action.model, action.version).status() : digest.status();
+  {
+    absl::MutexLock lock(&mutex_);
+    if (status.ok()) {
+      table_.SetVerified(action.model, action.version, options_.clock->Now());
+    } else {
+      Fail(action, digest.value_or(""), status);
+    }
+    Publish();
+  }
+  EndLoad();
+}
+
+// An exception is as good a reason as a status not to serve a version, and none to end the server.
+absl::StatusOr<std::unique_ptr<ServingVersion>> ModelManager::LoadGuarded(const Action& action, std::string* digest) {
   std::optional<VersionGate> gate;
   {
     absl::ReaderMutexLock lock(&mutex_);
-    gate = settings_.gate;
+    gate = table_.settings().gate;
   }
-  auto loaded = LoadVersion(store_, model, version, {options_.device, std::move(gate), options_.precision}, &digest);
+  try {
+    return LoadVersion(store_, action.model, action.version, {options_.device, std::move(gate), options_.precision},
+                       digest);
+  } catch (const std::bad_alloc&) {
+    return absl::ResourceExhaustedError("out of memory while it was loaded");
+  } catch (const std::exception& error) {
+    return absl::InternalError(absl::StrCat("an exception while it was loaded: ", error.what()));
+  }
+}
+
+void ModelManager::Load(const Action& action) {
+  LogVersion("version loading", action.model, action.version);
+  const absl::Time begin = absl::Now();
+  std::string digest;
+  auto loaded = LoadGuarded(action, &digest);
   const absl::Duration duration = absl::Now() - begin;
-  metrics_.ObserveLoad(model, duration);
+  metrics_.ObserveLoad(action.model, duration);
+  absl::Time published = absl::InfinitePast();
   if (loaded.ok()) {
     nlohmann::json event = {{"event", "version loaded"},
-                            {"model", model},
-                            {"version", version},
+                            {"model", action.model},
+                            {"version", action.version},
                             {"digest", digest},
-                            {"seconds", absl::ToDoubleSeconds(duration)}};
+                            {"seconds", absl::ToDoubleSeconds(duration)},
+                            {"bytes", (*loaded)->memory_bytes}};
     if (const auto effect = (*loaded)->generator->precision_effect(); effect.has_value()) {
       event["precision_changes"] = effect->differing;
       event["precision_frequency_shift"] = effect->frequency_shift;
     }
     LogEvent(spdlog::level::info, event);
+    published = store_.PublishedAt(action.model, action.version).value_or(absl::InfinitePast());
   }
-  FinishLoad(model, version, digest, std::move(loaded));
+  {
+    absl::MutexLock lock(&mutex_);
+    if (loaded.ok()) {
+      published_[{action.model, action.version}] = published;
+      const int64_t bytes = (*loaded)->memory_bytes;
+      table_.SetLoaded(action.model, action.version, MakeHandle(*std::move(loaded)), bytes, duration,
+                       options_.clock->Now());
+      published_.erase({action.model, action.version});
+    } else {
+      Fail(action, digest, loaded.status());
+    }
+    Publish();
+  }
+  EndLoad();
 }
 
-void ModelManager::FinishLoad(const std::string& model, int64_t version, const std::string& digest,
-                              absl::StatusOr<std::unique_ptr<ServingVersion>> loaded) {
-  {
-    absl::MutexLock lock(&mailbox_->mutex);
-    mailbox_->woken = true;
-  }
+// The manager may be destroyed once this has returned the lock.
+void ModelManager::EndLoad() {
+  WriteLog();
   absl::MutexLock lock(&mutex_);
-  Entry& entry = models_[model][version];
-  entry.digest = digest;
   loading_ = false;
-  if (loaded.ok()) {
-    Serve(model, version, MakeHandle(*std::move(loaded)));
-    return;
-  }
-  const absl::Status& status = loaded.status();
-  ++entry.attempts;
-  entry.reason = std::string(status.message());
-  const bool transient = IsTransient(status.code());
-  entry.retry_at = transient ? options_.clock->Now() + RetryDelay(entry.attempts) : absl::InfiniteFuture();
-  SetState(model, version, entry, v1::MODEL_STATE_FAILED);
-  metrics_.CountLoadFailure(model, absl::StatusCodeToString(status.code()));
-  LogEvent(spdlog::level::err, {{"event", "version failed"},
-                                {"model", model},
-                                {"version", version},
+  Wake();
+}
+
+void ModelManager::Fail(const Action& action, const std::string& digest, const absl::Status& status) {
+  constexpr double kOfAll = 0x1p-53;
+  const double jitter = static_cast<double>(random_() >> 11) * kOfAll;
+  table_.SetFailed(action.model, action.version, digest, status, jitter, options_.clock->Now());
+  metrics_.CountLoadFailure(action.model, absl::StatusCodeToString(status.code()));
+  const nlohmann::json event = {{"event", "version failed"},
+                                {"model", action.model},
+                                {"version", action.version},
                                 {"digest", digest},
                                 {"code", absl::StatusCodeToString(status.code())},
-                                {"reason", entry.reason},
-                                {"retried", transient}});
+                                {"reason", std::string(status.message())},
+                                {"retried", IsTransient(status.code())}};
+  log_.push_back({/*error=*/true, LineOf(event)});
 }
 
 ModelHandle ModelManager::MakeHandle(std::unique_ptr<const ServingVersion> version) const {
@@ -333,124 +400,92 @@ ModelHandle ModelManager::MakeHandle(std::unique_ptr<const ServingVersion> versi
           }};
 }
 
-void ModelManager::Serve(const std::string& model, int64_t version, ModelHandle handle) {
-  auto serving = std::make_shared<ServingMap>(*serving_);
-  ModelHandle& place = (*serving)[model];
-  if (place != nullptr) {
-    SetState(model, place->version, models_[model][place->version], v1::MODEL_STATE_DRAINING);
-  }
-  place = std::move(handle);
-  Entry& entry = models_[model][version];
-  entry.handle = place;
-  entry.reason.clear();
-  entry.attempts = 0;
-  SetState(model, version, entry, v1::MODEL_STATE_SERVING);
-  LogEvent(spdlog::level::info,
-           {{"event", "version serving"}, {"model", model}, {"version", version}, {"digest", place->digest}});
-  serving_ = std::move(serving);
+void ModelManager::Publish() {
+  std::shared_ptr<const AnswerMap> answers = table_.answers();
+  absl::MutexLock lock(&answers_mutex_);
+  answers_.swap(answers);
 }
 
-void ModelManager::SetState(const std::string& model, int64_t version, Entry& entry, v1::ModelState state) {
-  entry.state = state;
+std::shared_ptr<const AnswerMap> ModelManager::answers() const {
+  absl::ReaderMutexLock lock(&answers_mutex_);
+  return answers_;
+}
+
+void ModelManager::OnAnswer(const std::string& model, int64_t before, int64_t version) {
   changed_ = true;
-  metrics_.SetVersionState(model, absl::StrCat(version), state);
+  metrics_.CountSwap(model);
+  if (const auto published = published_.find({model, version});
+      published != published_.end() && published->second >= started_) {
+    metrics_.ObservePublishToServing(model, options_.clock->Now() - published->second);
+  }
+  nlohmann::json event = {{"event", "version serving"}, {"model", model}, {"version", version}};
+  if (before != 0) event["before"] = before;
+  log_.push_back({/*error=*/false, LineOf(event)});
+}
+
+void ModelManager::WriteLog() {
+  std::vector<LogLine> lines;
+  {
+    absl::MutexLock lock(&mutex_);
+    lines.swap(log_);
+  }
+  for (const LogLine& line : lines) spdlog::log(line.error ? spdlog::level::err : spdlog::level::info, "{}", line.text);
 }
 
 absl::StatusOr<ModelManager::Choice> ModelManager::Find(const std::string& model, const std::string& version,
-                                                        const std::string& digest, absl::string_view) const {
+                                                        const std::string& digest, absl::string_view sticky) const {
   int64_t number = 0;
   if (!version.empty() && (!absl::SimpleAtoi(version, &number) || number < 1)) {
     return FieldError("version", absl::StrCat("\"", version, "\" is no version; decimal numbers from 1 are"));
   }
-  absl::ReaderMutexLock lock(&mutex_);
-  const auto entries = models_.find(model);
-  if (entries == models_.end() || entries->second.empty()) {
-    if (listing_.contains(model)) {
-      return RetryLater(absl::StatusCode::kUnavailable, absl::StrCat("model \"", model, "\" is not loaded yet"),
-                        kLoadingRetry);
-    }
-    std::vector<std::string> names;
-    for (const auto& [name, versions] : models_) {
-      if (!versions.empty()) names.push_back(name);
-    }
-    return MissingResource("model", model,
-                           absl::StrCat("there is no model \"", model, "\"; ",
-                                        names.empty() ? "the store has no models" : "there are ", ListNames(names)));
-  }
-  const auto served = serving_->find(model);
-  if (!version.empty()) {
-    const auto entry = entries->second.find(number);
-    ModelHandle handle = entry == entries->second.end() ? nullptr : entry->second.handle.lock();
-    if (handle == nullptr) return WhyNotServed(model, number);
-    return Choice{std::move(handle)};
-  }
-  if (!digest.empty()) {
-    for (const auto& [unused, entry] : entries->second) {
-      ModelHandle handle = entry.handle.lock();
-      if (handle != nullptr && handle->digest == digest) return Choice{std::move(handle)};
+  const absl::Time now = options_.clock->Now();
+  if (version.empty() && digest.empty()) {
+    const std::shared_ptr<const AnswerMap> all = answers();
+    if (const auto found = all->find(model); found != all->end()) {
+      const Answers& answer = found->second;
+      const bool canary = answer.canary != nullptr && GoesToCanary(model, sticky, answer.canary_percent);
+      (canary ? answer.canary_use : answer.use)->Note(now);
+      return Choice{canary ? answer.canary : answer.handle, canary};
     }
   }
-  if (served != serving_->end()) return Choice{served->second};
-  return WhyNotServed(model, entries->second.rbegin()->first);
+  bool wake = false;
+  absl::StatusOr<ModelHandle> handle;
+  {
+    absl::ReaderMutexLock lock(&mutex_);
+    handle = table_.Find(model, number, digest, now, &wake);
+  }
+  if (wake) Wake();
+  if (!handle.ok()) return handle.status();
+  return Choice{*std::move(handle)};
 }
 
-absl::Status ModelManager::WhyNotServed(const std::string& model, int64_t version) const {
-  const Entries& entries = models_.at(model);
-  const std::string name = absl::StrCat("version ", version, " of model \"", model, "\"");
-  const auto entry = entries.find(version);
-  if (entry != entries.end() && entry->second.state == v1::MODEL_STATE_LOADING) {
-    return RetryLater(absl::StatusCode::kUnavailable, absl::StrCat(name, " is being loaded"), kLoadingRetry);
-  }
-  if (entry != entries.end() && entry->second.state == v1::MODEL_STATE_FAILED) {
-    const std::string text = absl::StrCat(name, " could not be loaded: ", entry->second.reason);
-    if (entry->second.retry_at == absl::InfiniteFuture()) return UnmetPrecondition("version", text);
-    return RetryLater(absl::StatusCode::kUnavailable, text, RetryDelay(entry->second.attempts));
-  }
-  std::vector<std::string> numbers;
-  for (const auto& [number, other] : entries) {
-    if (!other.handle.expired()) numbers.push_back(absl::StrCat(number));
-  }
-  const std::string there_are =
-      numbers.empty() ? "none is served now" : absl::StrCat("served are ", ListNames(numbers));
-  const auto listed = listing_.find(model);
-  if (listed != listing_.end() && std::binary_search(listed->second.begin(), listed->second.end(), version)) {
-    return UnmetPrecondition("version", absl::StrCat(name, " is in the store but not served any more; ", there_are));
-  }
-  return MissingResource("version", absl::StrCat(model, "@", version),
-                         absl::StrCat("there is no ", name, "; ", there_are));
+absl::Status ModelManager::Retry(const std::string& model, int64_t version) {
+  absl::MutexLock lock(&mutex_);
+  absl::Status status = table_.Retry(model, version, options_.clock->Now());
+  Publish();
+  Wake();
+  return status;
 }
 
-std::vector<VersionStatus> ModelManager::ListLocked() const {
-  std::vector<VersionStatus> list;
-  for (const auto& [model, entries] : models_) {
-    const auto served = serving_->find(model);
-    for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
-      VersionStatus status;
-      status.model = model;
-      status.version = entry->first;
-      status.state = entry->second.state;
-      status.digest = entry->second.digest;
-      status.attempts = entry->second.attempts;
-      status.handle = entry->second.handle.lock();
-      status.is_default = served != serving_->end() && served->second->version == entry->first;
-      if (entry->second.state == v1::MODEL_STATE_FAILED) status.reason = entry->second.reason;
-      list.push_back(std::move(status));
-    }
-  }
-  return list;
+absl::Status ModelManager::Pin(const std::string& model, int64_t version, bool pinned) {
+  absl::MutexLock lock(&mutex_);
+  absl::Status status = table_.Pin(model, version, pinned, options_.clock->Now());
+  Publish();
+  Wake();
+  return status;
+}
+
+absl::StatusOr<std::vector<int64_t>> ModelManager::Unload(const std::string& model, int64_t version) {
+  absl::MutexLock lock(&mutex_);
+  absl::StatusOr<std::vector<int64_t>> unloaded = table_.Unload(model, version, options_.clock->Now());
+  Publish();
+  Wake();
+  return unloaded;
 }
 
 std::vector<VersionStatus> ModelManager::List() const {
   absl::ReaderMutexLock lock(&mutex_);
-  return ListLocked();
-}
-
-absl::Status ModelManager::Retry(const std::string&, int64_t) { return absl::UnimplementedError("retry"); }
-
-absl::Status ModelManager::Pin(const std::string&, int64_t, bool) { return absl::UnimplementedError("pin"); }
-
-absl::StatusOr<std::vector<int64_t>> ModelManager::Unload(const std::string&, int64_t) {
-  return absl::UnimplementedError("unload");
+  return table_.List();
 }
 
 ModelManager::StoreState ModelManager::store_state() const {
@@ -458,20 +493,14 @@ ModelManager::StoreState ModelManager::store_state() const {
   return store_state_;
 }
 
-int64_t ModelManager::memory_bytes() const { return 0; }
+int64_t ModelManager::memory_bytes() const {
+  absl::ReaderMutexLock lock(&mutex_);
+  return table_.MemoryInUse();
+}
 
 ModelManager::Held ModelManager::held() const {
-  Held held;
   absl::ReaderMutexLock lock(&mutex_);
-  for (const auto& [model, entries] : models_) {
-    for (const auto& [version, entry] : entries) {
-      if (entry.handle.expired()) continue;
-      ++held.versions;
-      held.handles += entry.handle.use_count();
-    }
-  }
-  held.handles -= static_cast<int64_t>(serving_->size());
-  return held;
+  return {table_.Handles(), table_.InMemory()};
 }
 
 bool ModelManager::Ready() const {
@@ -479,25 +508,9 @@ bool ModelManager::Ready() const {
   return ready_;
 }
 
-bool ModelManager::AllTried() const {
-  if (!looked_) return false;
-  for (const std::string& model : first_models_) {
-    const auto listed = listing_.find(model);
-    if (listed == listing_.end()) continue;
-    const auto known = models_.find(model);
-    if (known == models_.end()) return false;
-    // Versions whose first attempt still runs, or has not begun.
-    if (NextToServe(listed->second, Snapshot(known->second), absl::InfinitePast()).has_value()) return false;
-    for (const auto& [version, entry] : known->second) {
-      if (entry.state == v1::MODEL_STATE_LOADING && entry.attempts == 0) return false;
-    }
-  }
-  return first_models_.empty() || !serving_->empty();
-}
-
 bool ModelManager::WaitUntil(const std::function<bool(const std::vector<VersionStatus>&)>& condition,
                              absl::Duration timeout) const {
-  const auto fulfilled = [this, &condition]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return condition(ListLocked()); };
+  const auto fulfilled = [this, &condition]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return condition(table_.List()); };
   absl::ReaderMutexLock lock(&mutex_);
   return mutex_.AwaitWithTimeout(absl::Condition(&fulfilled), timeout);
 }

@@ -1,12 +1,14 @@
-// Keeps the newest version of every model of a store in service.
+// Keeps the right versions of every model of a store in service.
 #pragma once
 
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <random>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -16,45 +18,17 @@
 #include "core/base/clock.h"
 #include "core/store/checkpoint_store.h"
 #include "genoserve/v1/config.pb.h"
+#include "server/manager/model_table.h"
 #include "server/manager/serving_version.h"
-#include "server/manager/version_policy.h"
 #include "server/telemetry/metrics.h"
 
 namespace genoserve {
 
-/// What is known of one version, for status, health and logs.
-struct VersionStatus {
-  std::string model;
-  int64_t version = 0;
-  v1::ModelState state = v1::MODEL_STATE_UNSPECIFIED;
-  bool is_default = false;                       ///< answers requests that name no version
-  bool is_canary = false;                        ///< gets a share of them
-  bool pinned = false;                           ///< stays loaded, whatever policy and budget say
-  std::vector<std::string> labels;               ///< of the store, sorted
-  std::string reason;                            ///< of a failure, or why it is not in memory
-  std::string digest;                            ///< of the artifact; empty where the manifest could not be read
-  int attempts = 0;                              ///< of loading it that failed, since it was last well
-  absl::Time retry_at = absl::InfiniteFuture();  ///< of the next attempt after a failure; InfiniteFuture = none
-  bool quarantined = false;                      ///< this digest is not tried again
-  int64_t memory_bytes = 0;                      ///< while it is loaded
-  int64_t handles = 0;                           ///< held beside the manager's own
-  absl::Duration load_duration;                  ///< of the last load
-  absl::Time changed_at;                         ///< when it came into this state
-  ModelHandle handle;                            ///< of a serving or draining version
-};
-
-/// What can change while the manager runs; taken whole at the next step.
-struct ManagerSettings {
-  std::vector<v1::ModelConfig> models;     ///< each name once; "" is all that are not named
-  std::optional<VersionGate> gate;         ///< that versions must pass to be loaded from now on; none = all may
-  absl::Duration poll = absl::Seconds(2);  ///< between looks at the store
-  int64_t memory_budget = 0;               ///< bytes of all loaded versions; 0 = no limit
-};
-
-/// One control thread (or, in tests, calls of Step) looks at the store, asks the policy what to load, has it loaded
-/// beside the version that serves, swaps the two, and frees versions that nobody holds any more. Failures leave the
-/// serving version alone: transient ones are repeated with backoff, others quarantine the digest of the manifest until
-/// it changes. A store that cannot be read changes nothing. Thread-safe.
+/// One control thread (or, in tests, calls of Step) looks at the store, asks NextAction what to do with what is there,
+/// and does it: loads versions beside those that serve, swaps them, takes others out of memory and gives that back once
+/// nobody holds them. Failures leave what serves alone: transient ones are repeated with backoff, others quarantine the
+/// digest of the manifest until it changes. A store that cannot be read changes nothing. Thread-safe; no call but
+/// Start, Stop, Step and WaitUntil ever waits for the store or for a load.
 class ModelManager {
  public:
   struct Options {
@@ -66,6 +40,8 @@ class ModelManager {
     std::function<void(std::function<void()>)> executor;
     /// Told, on the thread of a step and without a lock, that some status has changed. May be empty.
     std::function<void()> on_change;
+    /// Of the jitter of retries; servers of one store should differ.
+    uint64_t seed = std::random_device()();
   };
 
   /// `store` and `metrics` must outlive the manager.
@@ -78,7 +54,8 @@ class ModelManager {
   /// Ends the control thread; versions go on serving.
   void Stop();
 
-  /// One step: frees what nobody holds, looks at the store if that is due or asked for, begins at most one load.
+  /// One step: frees what nobody holds, takes settings over, looks at the store if that is due or asked for, does what
+  /// is to be done and begins at most one load.
   void Step();
 
   /// Has the control thread look at the store at once. `done` is called after that look, on that thread: OK, or
@@ -100,8 +77,9 @@ class ModelManager {
     bool canary = false;  ///< by the share of the label "canary"
   };
 
-  /// The version that answers requests: `version` a decimal number, or empty for the default version, or, where
-  /// `digest` is given, for the version that has it. MissingResource, UnmetPrecondition or RetryLater otherwise.
+  /// The version that answers requests: `version` a decimal number, or, where `digest` is given, the version that has
+  /// it, else the default version, or the canary, as `sticky` decides (empty: the default). One that is in the store
+  /// and not in memory is loaded, for which RetryLater tells to wait. MissingResource or UnmetPrecondition otherwise.
   absl::StatusOr<Choice> Find(const std::string& model, const std::string& version, const std::string& digest,
                               absl::string_view sticky) const;
 
@@ -145,23 +123,15 @@ class ModelManager {
   bool WaitUntil(const std::function<bool(const std::vector<VersionStatus>&)>& condition, absl::Duration timeout) const;
 
  private:
-  // Default versions by model; a swap replaces the whole map.
-  using ServingMap = std::map<std::string, ModelHandle>;
-
-  struct Entry {
-    v1::ModelState state = v1::MODEL_STATE_UNSPECIFIED;
-    std::string reason;
-    std::string digest;
-    int attempts = 0;
-    absl::Time retry_at = absl::InfiniteFuture();
-    std::weak_ptr<const ServingVersion> handle;
-  };
-  using Entries = std::map<int64_t, Entry>;
-
   // Who waits for a look, and what is to be done before it.
   struct Looker {
     std::function<absl::Status()> task;  // may be empty
     std::function<void(const absl::Status&)> done;
+  };
+
+  struct LogLine {
+    bool error = false;
+    std::string text;
   };
 
   // What others leave for the control thread: versions that nobody holds any more, and a reason to look. Shared with
@@ -179,37 +149,51 @@ class ModelManager {
   void FreeUnheld();
   void Enqueue(Looker looker) const;
   std::vector<Looker> TakeLookers();
+  void Wake() const;
+  void TakeSettings();
   absl::Status LookAtStore();
-  void LiftQuarantines();
-  void BeginLoad();
-  void Load(const std::string& model, int64_t version);
-  void FinishLoad(const std::string& model, int64_t version, const std::string& digest,
-                  absl::StatusOr<std::unique_ptr<ServingVersion>> loaded);
+  void FindDigests();
+  // Does what is to be done now, up to the beginning of a load.
+  void Act();
+  void Estimate(const Action& action);
+  void Verify(const Action& action);
+  void Load(const Action& action);
+  void EndLoad();
+  absl::StatusOr<std::unique_ptr<ServingVersion>> LoadGuarded(const Action& action, std::string* digest);
   ModelHandle MakeHandle(std::unique_ptr<const ServingVersion> version) const;
-  void Serve(const std::string& model, int64_t version, ModelHandle handle) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void SetState(const std::string& model, int64_t version, Entry& entry, v1::ModelState state)
+  void Fail(const Action& action, const std::string& digest, const absl::Status& status)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  std::vector<VersionStatus> ListLocked() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
-  bool AllTried() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
-  absl::Status WhyNotServed(const std::string& model, int64_t version) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  // Has requests find what the table says; after each change of it.
+  void Publish() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void OnAnswer(const std::string& model, int64_t before, int64_t version) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::shared_ptr<const AnswerMap> answers() const;
+  // Writes the lines that came up while a lock was held.
+  void WriteLog();
 
   CheckpointStore& store_;
   Metrics& metrics_;
   const Options options_;
   const std::shared_ptr<Mailbox> mailbox_;
 
+  // Held for moments, never across the store, a load, or a log.
   mutable absl::Mutex mutex_;
-  std::map<std::string, Entries> models_ ABSL_GUARDED_BY(mutex_);
-  std::shared_ptr<const ServingMap> serving_ ABSL_GUARDED_BY(mutex_);
-  StoreListing listing_ ABSL_GUARDED_BY(mutex_);
+  ModelTable table_ ABSL_GUARDED_BY(mutex_);
+  StoreState store_state_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::string> first_models_ ABSL_GUARDED_BY(mutex_);
+  absl::Time next_look_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   bool looked_ ABSL_GUARDED_BY(mutex_) = false;
   bool ready_ ABSL_GUARDED_BY(mutex_) = false;
-  ManagerSettings settings_ ABSL_GUARDED_BY(mutex_);
-  StoreState store_state_ ABSL_GUARDED_BY(mutex_);
-  absl::Time next_look_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   bool loading_ ABSL_GUARDED_BY(mutex_) = false;
   bool changed_ ABSL_GUARDED_BY(mutex_) = false;
+  std::vector<LogLine> log_ ABSL_GUARDED_BY(mutex_);
+  std::mt19937_64 random_ ABSL_GUARDED_BY(mutex_);
+  // When versions that were loaded began to exist, until they answer.
+  std::map<std::pair<std::string, int64_t>, absl::Time> published_ ABSL_GUARDED_BY(mutex_);
+  const absl::Time started_;
+
+  // A copy of the table's, for the many that ask for no version. Taken after mutex_, for the copy of a pointer.
+  mutable absl::Mutex answers_mutex_;
+  std::shared_ptr<const AnswerMap> answers_ ABSL_GUARDED_BY(answers_mutex_);
   std::thread thread_;
 };
 

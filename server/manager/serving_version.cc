@@ -1,6 +1,5 @@
 #include "server/manager/serving_version.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -8,36 +7,18 @@
 #include "core/base/sha256.h"
 #include "core/base/status.h"
 #include "core/quality/gate.h"
+#include "server/manager/memory_use.h"
+#include "server/manager/sample_check.h"
 
 namespace genoserve {
 namespace {
 
 constexpr uint64_t kLargestManifest = 64 << 20;  // bytes
-constexpr size_t kSmallestTile = 8;              // samples
-constexpr int kWarmUpPasses = 2;                 // the second pass over new code paths may still be slow
 
-// Runs every tile size from the smallest to the largest in doublings, so that no request meets a cold one.
-absl::Status WarmUp(const ServingVersion& version) {
-  const Generator& generator = *version.generator;
-  const std::vector<double> phenotypes = [&version] {
-    std::vector<double> values;
-    for (const auto& schema : version.manifest.phenotypes()) values.push_back(schema.continuous().mean());
-    return values;
-  }();
-  for (size_t size = std::min(kSmallestTile, generator.max_tile_samples());;
-       size = std::min(2 * size, generator.max_tile_samples())) {
-    std::vector<SampleSpec> samples(size);
-    for (size_t i = 0; i < size; ++i) {
-      samples[i].sample = i;
-      samples[i].label = version.manifest.labels().empty() ? -1 : 0;
-      samples[i].phenotypes = phenotypes;
-    }
-    GenotypeMatrix rows(generator.packing(), size * RowsPerSample(generator.packing()), generator.variant_count());
-    for (int pass = 0; pass < kWarmUpPasses; ++pass) {
-      GENOSERVE_RETURN_IF_ERROR(Annotate(generator.Generate(samples, {}, rows), "warm-up"));
-    }
-    if (size == generator.max_tile_samples()) return absl::OkStatus();
-  }
+absl::StatusOr<SampleTally> Warm(const ServingVersion& version) {
+  absl::StatusOr<SampleTally> tally = GenerateForCheck(version.manifest, *version.generator);
+  if (!tally.ok()) return Annotate(tally.status(), "warm-up");
+  return tally;
 }
 
 absl::Status CheckGate(const VersionGate& gate, const v1::Manifest& manifest) {
@@ -84,6 +65,7 @@ absl::StatusOr<std::unique_ptr<ServingVersion>> LoadVersion(const CheckpointStor
                                                             int64_t version, const LoadOptions& options,
                                                             std::string* digest) {
   GENOSERVE_ASSIGN_OR_RETURN(*digest, ManifestDigest(store, model, version));
+  const int64_t heap_before = HeapInUse();
   GENOSERVE_ASSIGN_OR_RETURN(Artifact artifact, ReadArtifact(store, model, version));
   if (options.gate.has_value()) GENOSERVE_RETURN_IF_ERROR(CheckGate(*options.gate, artifact.manifest));
   GENOSERVE_ASSIGN_OR_RETURN(std::unique_ptr<Generator> generator,
@@ -97,7 +79,13 @@ absl::StatusOr<std::unique_ptr<ServingVersion>> LoadVersion(const CheckpointStor
   loaded->engine =
       loaded->manifest.generator().has_chain() ? EngineOfChain() : EngineOf(options.device, options.precision);
   loaded->generator = std::move(generator);
-  GENOSERVE_RETURN_IF_ERROR(WarmUp(*loaded));
+  // All that a version does not keep must be gone before it is measured.
+  artifact = Artifact();
+  GENOSERVE_ASSIGN_OR_RETURN(const SampleTally tally, Warm(*loaded));
+  GENOSERVE_RETURN_IF_ERROR(Annotate(CheckTally(loaded->manifest, tally), "does not pass the check of its samples"));
+  const int64_t estimate = EstimateMemory(loaded->manifest);
+  loaded->memory_bytes = options.device == DeviceKind::kCuda ? estimate  // most of it is on the GPU
+                                                             : MeasuredMemory(heap_before, HeapInUse(), estimate);
   return loaded;
 }
 

@@ -27,6 +27,7 @@ struct ServingVersion {
   VariantTable variants;
   v1::Engine engine;
   std::unique_ptr<const Generator> generator;
+  int64_t memory_bytes = 0;  ///< that it takes, as budgets count it
 };
 
 /// Keeps a version loaded for as long as it is held. The memory is given back by the manager's thread, never by the one
@@ -56,9 +57,9 @@ struct LoadOptions {
   Precision precision = Precision::kFp32;  ///< of networks
 };
 
-/// Verifies, loads and warms up a version. `digest` is set as soon as the manifest has been read, also where loading
-/// fails later. FAILED_PRECONDITION, with the figures, where it does not pass the gate; other errors are those of
-/// ReadArtifact, LoadGenerator and Generate.
+/// Verifies, loads, warms up and checks a version. `digest` is set as soon as the manifest has been read, also where
+/// loading fails later. FAILED_PRECONDITION, with the figures, where it does not pass the gate or CheckTally; other
+/// errors are those of ReadArtifact, LoadGenerator and Generate.
 absl::StatusOr<std::unique_ptr<ServingVersion>> LoadVersion(const CheckpointStore& store, absl::string_view model,
                                                             int64_t version, const LoadOptions& options,
                                                             std::string* digest);

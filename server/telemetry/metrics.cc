@@ -29,7 +29,7 @@ const Buckets& TileSizes() {
 }
 
 constexpr v1::ModelState kStates[] = {v1::MODEL_STATE_LOADING, v1::MODEL_STATE_SERVING, v1::MODEL_STATE_DRAINING,
-                                      v1::MODEL_STATE_FAILED};
+                                      v1::MODEL_STATE_FAILED, v1::MODEL_STATE_UNLOADED};
 
 auto& Counters(prometheus::Registry& registry, const char* name, const char* help) {
   return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
@@ -55,6 +55,8 @@ absl::string_view StateName(v1::ModelState state) {
       return "draining";
     case v1::MODEL_STATE_FAILED:
       return "failed";
+    case v1::MODEL_STATE_UNLOADED:
+      return "unloaded";
     default:
       return "unspecified";
   }
@@ -72,6 +74,14 @@ Metrics::Metrics()
       config_reloads_(
           Counters(registry_, "genoserve_config_reloads_total", "Readings of the configuration, by result.")),
       load_failures_(Counters(registry_, "genoserve_model_load_failures_total", "Versions that could not be loaded.")),
+      swaps_(Counters(registry_, "genoserve_model_swaps_total",
+                      "Times that a version took over requests that name none.")),
+      publish_to_serving_(Histograms(registry_, "genoserve_publish_to_serving_seconds",
+                                     "From the publication of a version to its beginning to answer.")),
+      memory_bytes_(
+          Gauges(registry_, "genoserve_version_memory_bytes", "Of loaded versions, as the budget counts them.")
+              .Add({})),
+      quarantined_(Gauges(registry_, "genoserve_quarantined_versions", "Versions that are not tried again.").Add({})),
       version_state_(Gauges(registry_, "genoserve_version_state", "1 for the state that a version is in.")),
       build_info_(Gauges(registry_, "genoserve_build_info", "Always 1; the labels tell the build and the engine.")),
       live_(Gauges(registry_, "genoserve_live_objects",
@@ -161,6 +171,17 @@ void Metrics::CountConfigReload(bool taken) {
 
 void Metrics::CountLoadFailure(const std::string& model, absl::string_view code) {
   load_failures_.Add({{"model", model}, {"code", Text(code)}}).Increment();
+}
+
+void Metrics::CountSwap(const std::string& model) { swaps_.Add({{"model", model}}).Increment(); }
+
+void Metrics::ObservePublishToServing(const std::string& model, absl::Duration duration) {
+  publish_to_serving_.Add({{"model", model}}, LongTimes()).Observe(absl::ToDoubleSeconds(duration));
+}
+
+void Metrics::SetVersions(int64_t memory_bytes, int64_t quarantined) {
+  memory_bytes_.Set(static_cast<double>(memory_bytes));
+  quarantined_.Set(static_cast<double>(quarantined));
 }
 
 void Metrics::ObserveTile(absl::Duration duration, int64_t samples) {

@@ -67,6 +67,12 @@ class Metrics {
 
   void ObserveLoad(const std::string& model, absl::Duration duration);
   void CountLoadFailure(const std::string& model, absl::string_view code);
+  /// Another version of a model answers requests that name none.
+  void CountSwap(const std::string& model);
+  /// From a version's publication to its first request, or nearly so: when it began to answer.
+  void ObservePublishToServing(const std::string& model, absl::Duration duration);
+  /// Of all loaded versions, as budgets count them, and how many versions are quarantined.
+  void SetVersions(int64_t memory_bytes, int64_t quarantined);
 
   /// One generated tile: how long it took and how many samples it held.
   void ObserveTile(absl::Duration duration, int64_t samples);
@@ -106,6 +112,10 @@ class Metrics {
   prometheus::Family<prometheus::Histogram>& load_;
   prometheus::Family<prometheus::Counter>& config_reloads_;
   prometheus::Family<prometheus::Counter>& load_failures_;
+  prometheus::Family<prometheus::Counter>& swaps_;
+  prometheus::Family<prometheus::Histogram>& publish_to_serving_;
+  prometheus::Gauge& memory_bytes_;
+  prometheus::Gauge& quarantined_;
   prometheus::Family<prometheus::Gauge>& version_state_;
   prometheus::Family<prometheus::Gauge>& build_info_;
   prometheus::Family<prometheus::Gauge>& live_;
@@ -120,7 +130,7 @@ class Metrics {
   std::map<VersionKey, OneVersion> versions_ ABSL_GUARDED_BY(mutex_);
 };
 
-/// "loading", "serving", "draining" or "failed".
+/// "loading", "serving", "draining", "failed" or "unloaded".
 absl::string_view StateName(v1::ModelState state);
 
 }  // namespace genoserve
