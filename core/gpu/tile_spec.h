@@ -6,7 +6,7 @@
 namespace genoserve {
 
 /// Variants of a part of the output layer, which is computed, drawn and packed as a whole: blocks of a row that a
-/// request asks for come from the parts that they lie in. A multiple of a block's 512.
+/// request asks for come from the parts that they lie in. A multiple of a block's.
 inline constexpr int64_t kPartVariants = 8192;
 
 /// What a generator is, apart from its weights; see GeneratorShape of core/model/weights.h for the layers.

@@ -176,11 +176,11 @@ size_t Steps(Form form, size_t inputs) { return (inputs + InputsOfAStep(form) - 
 HWY_EXPORT(Fp32Kernels);
 HWY_EXPORT(RoundedKernels);
 
-PackedLayer::PackedLayer(Form form, std::span<const float> weight, std::span<const float> bias, size_t inputs)
-    : form_(form), inputs_(inputs), outputs_(bias.size()), bias_(panels() * kPanel) {
-  std::copy(bias.begin(), bias.end(), bias_.begin());
+PackedLayer::PackedLayer(Form form, std::span<const float> weight, std::span<const float> bias, size_t inputs,
+                         size_t planes)
+    : form_(form), inputs_(inputs), outputs_(bias.size()), planes_(planes), bias_(planes * panels() * kPanel) {
   const size_t steps = Steps(form, inputs);
-  weights_.resize(panels() * steps * kPanel * kStepBytes / sizeof(CacheLine));
+  weights_.resize(bias_.size() * steps * kStepBytes / sizeof(CacheLine));
   auto* to = reinterpret_cast<uint8_t*>(weights_.data());
   if (form == Form::kInt8) {
     scale_.resize(bias_.size());
@@ -188,9 +188,12 @@ PackedLayer::PackedLayer(Form form, std::span<const float> weight, std::span<con
   }
   for (size_t output = 0; output < outputs_; ++output) {
     const std::span<const float> from = weight.subspan(output * inputs, inputs);
+    const size_t of_plane = outputs_ / planes;
+    const size_t place = output / of_plane * panels() * kPanel + output % of_plane;
+    bias_[place] = bias[output];
     // Writes the weight of an input as it is held.
     const auto put = [&](size_t input, auto value) {
-      const size_t step = (output / kPanel * steps + input / InputsOfAStep(form)) * kPanel + output % kPanel;
+      const size_t step = (place / kPanel * steps + input / InputsOfAStep(form)) * kPanel + place % kPanel;
       std::memcpy(to + step * kStepBytes + input % InputsOfAStep(form) * sizeof(value), &value, sizeof(value));
     };
     if (form == Form::kFp32) {
@@ -207,8 +210,8 @@ PackedLayer::PackedLayer(Form form, std::span<const float> weight, std::span<con
         put(input, number);
         sum += number;
       }
-      scale_[output] = largest / 127;
-      sum_[output] = scale_[output] * static_cast<float>(sum);
+      scale_[place] = largest / 127;
+      sum_[place] = scale_[place] * static_cast<float>(sum);
     }
   }
 }
@@ -245,8 +248,8 @@ void Multiply(const PackedLayer& layer, const float* inputs, size_t input_stride
         set.prepare(inputs + (first_row + row) * input_stride + first_input, input_count, codes[row],
                     prepared + row * kPreparedStride);
       }
-      for (size_t panel = 0; panel < panels; ++panel) {
-        const size_t output = (first_panel + panel) * kPanel;
+      for (size_t panel = 0; panel < layer.planes_ * panels; ++panel) {
+        const size_t output = (panel / panels * layer.panels() + first_panel + panel % panels) * kPanel;
         const auto* weights =
             layer.weights_.data() + (output * steps + step * kPanel) * kStepBytes / sizeof(PackedLayer::CacheLine);
         const float* begin = is_int8 ? kZeros.data() : &layer.bias_[output];

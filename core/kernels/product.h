@@ -33,17 +33,20 @@ class PackedLayer {
   /// The most inputs of a layer in kInt8, whose sums need 32 bits.
   static constexpr size_t kMostInt8Inputs = 65536;
 
-  /// Outputs of a panel; Multiply computes whole ones.
+  /// Outputs of a panel, the fewest that Multiply computes.
   static constexpr size_t kPanel = 32;
 
   PackedLayer() = default;
-  /// `weight` is [outputs, inputs], finite, `bias` [outputs]; outputs are padded with zeros to whole panels.
-  PackedLayer(Form form, std::span<const float> weight, std::span<const float> bias, size_t inputs);
+  /// `weight` is [outputs, inputs], finite, `bias` [outputs]. Outputs are parted into planes of one size, each of which
+  /// is padded with zeros to whole panels.
+  PackedLayer(Form form, std::span<const float> weight, std::span<const float> bias, size_t inputs, size_t planes = 1);
 
   Form form() const { return form_; }
   size_t inputs() const { return inputs_; }
   size_t outputs() const { return outputs_; }
-  size_t panels() const { return (outputs_ + kPanel - 1) / kPanel; }
+  size_t planes() const { return planes_; }
+  /// Panels of a plane.
+  size_t panels() const { return (outputs_ / planes_ + kPanel - 1) / kPanel; }
 
  private:
   struct alignas(64) CacheLine {
@@ -56,18 +59,19 @@ class PackedLayer {
   Form form_ = Form::kFp32;
   size_t inputs_ = 0;
   size_t outputs_ = 0;
+  size_t planes_ = 1;
   // Of each output, padded; the second and third in kInt8 only.
   std::vector<float> bias_;
   std::vector<float> scale_;
   std::vector<float> sum_;  // of its weights as they are held
-  // [panel][step][kPanel]: an input in fp32, two in bfloat16 or four in 8 bits, the first input's lowest.
+  // [plane][panel][step][kPanel]: an input in fp32, two in bfloat16 or four in 8 bits, the first input's lowest.
   std::vector<CacheLine> weights_;
 };
 
 /// outputs[row, j] = bias[j] + sum over i of inputs[row, i] * weight[j, i], for the outputs of `panels` panels from
-/// `first_panel` on: output j of the first panel goes to outputs[row * output_stride]. Strides are floats from row to
-/// row; output_stride is at least kPanel * panels, and padded outputs are written too. Nothing is allocated after a
-/// thread's first calls.
+/// `first_panel` on of each plane. The first plane's go to outputs[row * output_stride] and the kPanel * panels - 1
+/// places behind it, those of the next plane behind these. Strides are floats from row to row; padded outputs are
+/// written too. Nothing is allocated after a thread's first calls.
 void Multiply(const PackedLayer& layer, const float* inputs, size_t input_stride, size_t rows, size_t first_panel,
               size_t panels, float* outputs, size_t output_stride);
 

@@ -154,6 +154,33 @@ TEST(ProductTest, RowsAndPanelsDoNotMix) {
   }
 }
 
+// Planes lie apart and are computed beside each other, by the same panels of each.
+TEST(ProductTest, PlanesAreProductsOfTheirOwn) {
+  constexpr size_t kInputs = 37;
+  constexpr size_t kPlanes = 3;
+  constexpr size_t kOutputs = 75;  // of a plane
+  constexpr size_t kRows = 17;
+  const Layer layer(kInputs, kPlanes * kOutputs);
+  const std::vector<float> values = RandomRows(kRows, kInputs);
+  for (const Form form : kForms) {
+    const PackedLayer packed(form, layer.weight, layer.bias, kInputs, kPlanes);
+    ASSERT_EQ(packed.panels(), 3U);
+    constexpr size_t kPanels = 2;
+    constexpr size_t kStride = kPlanes * kPanels * PackedLayer::kPanel;
+    std::vector<float> found(kRows * kStride);
+    Multiply(packed, values.data(), kInputs, kRows, 1, kPanels, found.data(), kStride);
+    for (size_t row = 0; row < kRows; ++row) {
+      for (size_t i = PackedLayer::kPanel; i < kOutputs; ++i) {
+        for (size_t plane = 0; plane < kPlanes; ++plane) {
+          const size_t at = (plane * kPanels - 1) * PackedLayer::kPanel + i;
+          ASSERT_EQ(found[row * kStride + at], Twin(form, layer, &values[row * kInputs], plane * kOutputs + i))
+              << NameOf(form) << ", plane " << plane << ", output " << i;
+        }
+      }
+    }
+  }
+}
+
 // Two roundings, each of 1,024 products of size one, add up as a random walk: in bf16 of 2^-9 relative at most, in int8
 // of a 254th of a row's range, some seven standard deviations, evenly spread over a step.
 TEST(ProductTest, RoundedFormsAreNearFp32) {

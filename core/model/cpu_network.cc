@@ -17,8 +17,12 @@
 namespace genoserve {
 namespace {
 
-// Floats of outputs that are drawn at once, while they are in the second-level cache.
+// Floats of outputs that are drawn at once, while they are in the second-level cache, and about so many panels of each
+// state.
 constexpr size_t kDrawnFloats = size_t{1} << 17;
+constexpr size_t kDrawnPanels = 16;
+
+static_assert(kBlockVariants == PackedLayer::kPanel);
 
 constexpr size_t Padded(size_t size) {
   return (size + PackedLayer::kPanel - 1) / PackedLayer::kPanel * PackedLayer::kPanel;
@@ -95,9 +99,12 @@ class CpuNetwork final : public Network {
     for (auto& buffer : workspace->activations) buffer.resize(std::max(buffer.size(), rows * stride_));
     const Activations hidden =
         shape_.states == 1 ? AcganBody(rows, inputs.data(), *workspace) : WganGpBody(rows, inputs.data(), *workspace);
-    const size_t count = blocks.empty() ? output_.size() : blocks.size();
-    for (size_t i = 0; i < count; ++i) {
-      Output(blocks.empty() ? i : blocks[i], rows, hidden, workspace->logits, consume);
+    if (blocks.empty()) OutputRun(0, output_.panels(), rows, hidden, workspace->logits, consume);
+    for (size_t i = 0; i < blocks.size();) {
+      size_t end = i + 1;
+      while (end < blocks.size() && blocks[end] - blocks[i] == end - i) ++end;
+      OutputRun(blocks[i], end - i, rows, hidden, workspace->logits, consume);
+      i = end;
     }
     return absl::OkStatus();
   }
@@ -141,23 +148,15 @@ class CpuNetwork final : public Network {
     rank_ = PackedLayer(form, both, bias, inputs);
   }
 
-  // One layer a block of variants, its states one after another, each padded to whole panels.
+  // Each state is a plane of the layer.
   void PackOutput(const Tensor& weight, const Tensor& bias) {
     const auto width = static_cast<size_t>(weight.shape[1]);
-    for (size_t first = 0; first < shape_.variants; first += kBlockVariants) {
-      const size_t count = std::min(kBlockVariants, shape_.variants - first);
-      const size_t plane = Padded(count);
-      std::vector<float> block(shape_.states * plane * width);
-      std::vector<float> block_bias(shape_.states * plane);
-      for (size_t state = 0; state < shape_.states; ++state) {
-        const size_t row = state * shape_.variants + first;
-        std::copy_n(weight.values.data() + row * width, count * width, block.data() + state * plane * width);
-        std::copy_n(bias.values.data() + row, count, block_bias.data() + state * plane);
-        if (precision_ != Precision::kInt8 || rank_.outputs() == 0) continue;
-        for (size_t i = 0; i < count; ++i) Mix(block.data() + (state * plane + i) * width, width, 1);
-      }
-      output_.emplace_back(FormOf(width), block, block_bias, width);
+    std::vector<float> mixed;
+    if (precision_ == Precision::kInt8 && rank_.outputs() > 0) {
+      mixed = weight.values;
+      for (size_t i = 0; i < bias.values.size(); ++i) Mix(mixed.data() + i * width, width, 1);
     }
+    output_ = {FormOf(width), mixed.empty() ? weight.values : mixed, bias.values, width, shape_.states};
   }
 
   Activations Buffer(Workspace& workspace, size_t i) const { return {workspace.activations[i].data(), stride_}; }
@@ -222,22 +221,33 @@ class CpuNetwork final : public Network {
     return ranked;
   }
 
-  void Output(size_t block, size_t rows, Activations hidden, std::vector<float>& logits,
+  // Blocks that lie side by side, in pieces of about kDrawnPanels.
+  void OutputRun(size_t first, size_t count, size_t rows, Activations hidden, std::vector<float>& logits,
+                 absl::FunctionRef<void(const LogitBlock&)> consume) const {
+    const size_t pieces = std::max<size_t>(1, (count + kDrawnPanels / 2) / kDrawnPanels);
+    for (size_t i = 0; i < pieces; ++i) {
+      const size_t begin = i * count / pieces;
+      Output(first + begin, (i + 1) * count / pieces - begin, rows, hidden, logits, consume);
+    }
+  }
+
+  void Output(size_t panel, size_t panels, size_t rows, Activations hidden, std::vector<float>& logits,
               absl::FunctionRef<void(const LogitBlock&)> consume) const {
-    const PackedLayer& layer = output_[block];
-    const size_t stride = layer.outputs();
+    const size_t plane = panels * PackedLayer::kPanel;
+    const size_t stride = shape_.states * plane;
+    const size_t first_variant = panel * PackedLayer::kPanel;
     const size_t most = std::min(rows, kDrawnFloats / stride);
     logits.resize(std::max(logits.size(), most * stride));
     for (size_t first = 0; first < rows; first += most) {
       const size_t some = std::min(most, rows - first);
-      Multiply(layer, hidden.Row(first), hidden.stride, some, 0, layer.panels(), logits.data(), stride);
+      Multiply(output_, hidden.Row(first), hidden.stride, some, panel, panels, logits.data(), stride);
       consume({.first_row = first,
                .rows = some,
-               .first_variant = block * kBlockVariants,
-               .variants = std::min(kBlockVariants, shape_.variants - block * kBlockVariants),
+               .first_variant = first_variant,
+               .variants = std::min(plane, shape_.variants - first_variant),
                .values = logits.data(),
                .row_stride = stride,
-               .state_stride = stride / shape_.states});
+               .state_stride = plane});
     }
   }
 
@@ -249,7 +259,7 @@ class CpuNetwork final : public Network {
   size_t width_ = 0;        // of the body's outputs
   PackedLayer rank_;        // no outputs: none
   size_t skip_inputs_ = 0;  // that stand beside the body's outputs for the rank layer
-  std::vector<PackedLayer> output_;
+  PackedLayer output_;
   size_t stride_ = 0;  // of activations
   mutable Pool<Workspace> workspaces_;
 };

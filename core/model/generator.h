@@ -52,8 +52,9 @@ struct GeneratorOptions {
   Precision precision = Precision::kFp32;
 };
 
-/// Variants of a block, the unit by which a part of a row is generated. The last block of a row may be shorter.
-inline constexpr size_t kBlockVariants = 512;
+/// Variants of a block, the unit by which a part of a row is generated: a panel of a network's last layer. The last
+/// block of a row may be shorter.
+inline constexpr size_t kBlockVariants = 32;
 
 /// What a network's bytes depend on beside device and precision. On a CPU "x86-64-v3" for fp32, whose products are
 /// fused multiply-adds in one order on every machine that has them, and for int8, whose sums are exact; "avx512-bf16"

@@ -13,8 +13,7 @@ namespace genoserve {
 /// Rows of one forward pass at most.
 inline constexpr size_t kMostNetworkRows = 256;
 
-/// The outputs of some rows for one block of kBlockVariants variants, or for the shorter last one. Valid only while the
-/// consumer runs.
+/// The outputs of some rows for some blocks of variants that lie side by side. Valid only while the consumer runs.
 struct LogitBlock {
   size_t first_row = 0;
   size_t rows = 0;

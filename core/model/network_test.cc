@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -163,7 +164,15 @@ TEST(CpuNetworkTest, ARowsOutputsAreTheSameToTheBitWhereverItStands) {
           for (size_t i = 0; i < count; ++i) ASSERT_EQ(again[i], whole[rows[i]]) << count << " rows, row " << rows[i];
         }
       }
-      for (const std::vector<uint32_t>& blocks : {std::vector<uint32_t>{0}, {1}, {2}, {0, 2}}) {
+      // The last block, runs of a piece and beyond, and blocks apart.
+      std::vector<uint32_t> all(BlockCount(kVariants));
+      std::iota(all.begin(), all.end(), 0U);
+      for (const std::vector<uint32_t>& blocks : {std::vector<uint32_t>{0},
+                                                  {all.back()},
+                                                  {1, 3, 4, 20},
+                                                  {all.begin() + 5, all.begin() + 22},
+                                                  {all.begin() + 2, all.begin() + 27},
+                                                  all}) {
         const Logits part = OutputsOf(*network, shape, inputs, blocks);
         for (size_t row = 0; row < kRows; ++row) {
           for (size_t i = 0; i < part[row].size(); ++i) {

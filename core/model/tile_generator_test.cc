@@ -99,7 +99,7 @@ TEST(TileGeneratorTest, ASamplesBytesDependOnNothingElse) {
     for (size_t i = 0; i < kSamples; ++i) first[i] = i;
     EXPECT_EQ(larger.SelectSamples(first), whole);
     // Blocks of the second part alone, and of both.
-    for (const std::vector<uint32_t>& blocks : {std::vector<uint32_t>{17}, {3, 16}}) {
+    for (const std::vector<uint32_t>& blocks : {std::vector<uint32_t>{272}, {3, 256}}) {
       const GenotypeMatrix some = Generate(*generator, Samples(0, kSamples), blocks);
       for (const uint32_t block : blocks) {
         const size_t from = RowBytes(whole.packing(), block * kBlockVariants);
