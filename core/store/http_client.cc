@@ -15,8 +15,8 @@ namespace {
 
 // Under so many bytes a second a transfer counts as stalled.
 constexpr long kStallSpeed = 1000;
-// Before a large body is sent, so long a server may take to refuse it. ("Expect:" would switch that off, but libcurl
-// 7.88 signs that header and does not send it.)
+// Before a body of over 1 MB is sent, so long a server may take to refuse it. ("Expect:" would switch that off, but
+// libcurl 7.88 signs that header and does not send it.)
 constexpr long kLongestExpect = 200;
 // Of an answer that says what is wrong.
 constexpr size_t kLargestErrorBody = 64 << 10;
@@ -27,8 +27,8 @@ struct Exchange {
   const HttpRequest* request = nullptr;
   CURL* handle = nullptr;
   HttpResponse response;
-  size_t sent = 0;
   bool too_large = false;
+  bool headers_ended = false;  // libcurl takes headers that were cut short for all of them
 };
 
 bool IsGood(CURL* handle) {
@@ -64,31 +64,14 @@ size_t TakeBody(char* bytes, size_t, size_t count, void* user) {
 size_t TakeHeader(char* bytes, size_t, size_t count, void* user) {
   Exchange& exchange = *static_cast<Exchange*>(user);
   const absl::string_view line(bytes, count);
+  if (absl::StartsWith(line, "HTTP/")) exchange.headers_ended = false;
+  if (absl::StripAsciiWhitespace(line).empty()) exchange.headers_ended = true;
   const size_t colon = line.find(':');
   if (colon != absl::string_view::npos && exchange.response.headers.size() < kMaxHeaders) {
     exchange.response.headers[absl::AsciiStrToLower(line.substr(0, colon))] =
         std::string(absl::StripAsciiWhitespace(line.substr(colon + 1)));
   }
   return count;
-}
-
-size_t GiveBody(char* buffer, size_t size, size_t count, void* user) {
-  Exchange& exchange = *static_cast<Exchange*>(user);
-  const absl::string_view rest = exchange.request->body.substr(exchange.sent);
-  const size_t given = std::min(rest.size(), size * count);
-  std::memcpy(buffer, rest.data(), given);
-  exchange.sent += given;
-  return given;
-}
-
-// For a connection that was closed before it was used again, and the body has to be sent anew.
-int Rewind(void* user, curl_off_t offset, int origin) {
-  Exchange& exchange = *static_cast<Exchange*>(user);
-  if (origin != SEEK_SET || offset < 0 || static_cast<size_t>(offset) > exchange.request->body.size()) {
-    return CURL_SEEKFUNC_CANTSEEK;
-  }
-  exchange.sent = static_cast<size_t>(offset);
-  return CURL_SEEKFUNC_OK;
 }
 
 // Whether another try may end otherwise.
@@ -125,18 +108,15 @@ std::string HostOf(const std::string& url) {
   return host;
 }
 
+// A body is in memory, so even that of PUT is sent as libcurl sends forms: with the head, where it is small.
 void SetMethod(CURL* handle, const HttpRequest& request) {
-  const auto size = static_cast<curl_off_t>(request.body.size());
   if (request.method == "HEAD") {
     curl_easy_setopt(handle, CURLOPT_NOBODY, 1L);
-  } else if (request.method == "PUT") {
-    curl_easy_setopt(handle, CURLOPT_UPLOAD, 1L);
-    curl_easy_setopt(handle, CURLOPT_INFILESIZE_LARGE, size);
-  } else if (request.method == "POST") {
-    curl_easy_setopt(handle, CURLOPT_POST, 1L);
-    curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, size);
+  } else if (request.method == "PUT" || request.method == "POST") {
+    curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
     curl_easy_setopt(handle, CURLOPT_POSTFIELDS, request.body.empty() ? "" : request.body.data());
-  } else if (request.method != "GET") {
+  }
+  if (request.method == "PUT" || request.method == "DELETE") {
     curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, request.method.c_str());
   }
 }
@@ -174,7 +154,7 @@ absl::StatusOr<HttpResponse> HttpClient::Send(const HttpRequest& request) {
   CURL* handle = Take();
   if (handle == nullptr) return absl::ResourceExhaustedError("libcurl has no memory");
   const absl::Cleanup give_back = [this, handle] { GiveBack(handle); };
-  Exchange exchange{&request, handle, {}, 0, false};
+  Exchange exchange{&request, handle, {}};
   std::array<char, CURL_ERROR_SIZE> error{};
   curl_slist* headers = nullptr;
   const absl::Cleanup free_headers = [&headers] { curl_slist_free_all(headers); };
@@ -198,10 +178,6 @@ absl::StatusOr<HttpResponse> HttpClient::Send(const HttpRequest& request) {
   curl_easy_setopt(handle, CURLOPT_WRITEDATA, &exchange);
   curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, TakeHeader);
   curl_easy_setopt(handle, CURLOPT_HEADERDATA, &exchange);
-  curl_easy_setopt(handle, CURLOPT_READFUNCTION, GiveBody);
-  curl_easy_setopt(handle, CURLOPT_READDATA, &exchange);
-  curl_easy_setopt(handle, CURLOPT_SEEKFUNCTION, Rewind);
-  curl_easy_setopt(handle, CURLOPT_SEEKDATA, &exchange);
   if (!ca_file_.empty()) curl_easy_setopt(handle, CURLOPT_CAINFO, ca_file_.c_str());
   // A proxy of the environment is for hosts elsewhere.
   if (IsLoopbackHost(HostOf(request.url))) curl_easy_setopt(handle, CURLOPT_PROXY, "");
@@ -218,6 +194,7 @@ absl::StatusOr<HttpResponse> HttpClient::Send(const HttpRequest& request) {
     const std::string what = absl::StrCat(curl_easy_strerror(code), error[0] == 0 ? "" : ": ", error.data());
     return MayPass(code) ? absl::UnavailableError(what) : absl::FailedPreconditionError(what);
   }
+  if (!exchange.headers_ended) return absl::UnavailableError("the answer was cut short");
   long status = 0;
   curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
   exchange.response.status = static_cast<int>(status);

@@ -22,8 +22,8 @@ constexpr int kMaxPages = 1000;
 constexpr size_t kMaxMessage = 200;
 
 bool MayPass(int status, const std::string& code) {
-  return status >= 500 || status == 429 || status == 408 || code == "SlowDown" || code == "RequestTimeout" ||
-         code == "ConditionalRequestConflict" || code == "OperationAborted";
+  return (status >= 500 && status != 501) || status == 429 || status == 408 || code == "SlowDown" ||
+         code == "RequestTimeout" || code == "ConditionalRequestConflict" || code == "OperationAborted";
 }
 
 // Whether this may say that credentials are too old. The answer to HEAD has no body that would tell.
@@ -101,7 +101,9 @@ S3Result S3Client::SendOnce(const S3Request& request, const S3Credentials& crede
   if (!credentials.session_token.empty()) {
     http.headers.push_back(absl::StrCat("x-amz-security-token: ", credentials.session_token));
   }
-  if (!request.body.empty()) http.headers.push_back("Content-Type: application/octet-stream");
+  if (request.method == "PUT" || request.method == "POST") {
+    http.headers.push_back("Content-Type: application/octet-stream");  // else libcurl says that it is a form
+  }
   http.body = request.body;
   http.signer = &signer;
   http.into = request.into;

@@ -68,7 +68,10 @@ class Multipart {
     if (!result.status.ok()) return result.status;
     const absl::StatusOr<XmlElement> answer = ParseXml(result.response.body);
     if (answer.ok()) id_ = answer->Text("UploadId");
-    if (!id_.empty()) return absl::OkStatus();
+    if (!id_.empty()) {
+      if (result.repeated) AbortOthers();
+      return absl::OkStatus();
+    }
     return absl::UnavailableError(absl::StrCat(client_.location().Name(key_), ": an upload was begun without a name"));
   }
 
@@ -102,9 +105,21 @@ class Multipart {
   }
 
   // Removes the parts.
-  void Abort() { client_.Send(Request("DELETE", {{"uploadId", id_}})).status.IgnoreError(); }
+  void Abort() { Abort(id_); }
 
  private:
+  void Abort(const std::string& id) { client_.Send(Request("DELETE", {{"uploadId", id}})).status.IgnoreError(); }
+
+  // Those of this object, which is ours alone, that were begun by attempts whose answers were lost. What this misses is
+  // debris.
+  void AbortOthers() {
+    const absl::StatusOr<std::vector<S3Upload>> uploads = client_.ListUploads(key_);
+    if (!uploads.ok()) return;
+    for (const S3Upload& upload : *uploads) {
+      if (upload.key == key_ && upload.id != id_) Abort(upload.id);
+    }
+  }
+
   S3Request Request(const std::string& method, const std::map<std::string, std::string>& query) const {
     S3Request request;
     request.method = method;

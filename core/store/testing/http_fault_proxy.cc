@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include <array>
+#include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -59,8 +61,7 @@ std::string Ask(int port, const std::string& head, const std::string& body) {
   const sockaddr_in address = Loopback(port);
   std::string answer;
   if (::connect(server, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0) {
-    Send(server, absl::StrCat(head, "\r\nConnection: close", kHeadEnd));
-    Send(server, body);
+    Send(server, absl::StrCat(head, "\r\nConnection: close", kHeadEnd, body));
     while (Receive(server, &answer)) {
     }
   }
@@ -96,12 +97,22 @@ HttpFaultProxy::~HttpFaultProxy() {
 
 std::string HttpFaultProxy::endpoint() const { return absl::StrCat("http://127.0.0.1:", port_); }
 
-void HttpFaultProxy::Strike(HttpFault fault, int at, bool dead) {
+void HttpFaultProxy::SetPlan(Plan plan) {
   const absl::MutexLock lock(&mutex_);
-  fault_ = fault;
-  at_ = at;
-  dead_ = dead;
+  plan_ = std::move(plan);
   heads_.clear();
+}
+
+HttpFaultProxy::Plan HttpFaultProxy::Once(HttpFault fault, int at) {
+  return [fault, at](int number, absl::string_view) { return number == at ? fault : HttpFault::kNone; };
+}
+
+HttpFaultProxy::Plan HttpFaultProxy::OnceAt(HttpFault fault, const std::string& words) {
+  return [fault, words, struck = false](int, absl::string_view head) mutable {
+    if (struck || !absl::StrContains(head, words)) return HttpFault::kNone;
+    struck = true;
+    return fault;
+  };
 }
 
 void HttpFaultProxy::SetAnswer(const std::string& answer) {
@@ -117,10 +128,8 @@ std::vector<std::string> HttpFaultProxy::heads() const {
 HttpFault HttpFaultProxy::Note(const std::string& head, std::string* answer) {
   const absl::MutexLock lock(&mutex_);
   heads_.push_back(head);
-  const int number = static_cast<int>(heads_.size());
   *answer = answer_;
-  if (number == at_) return fault_;
-  return dead_ && number > at_ ? HttpFault::kCutBefore : HttpFault::kNone;
+  return plan_(static_cast<int>(heads_.size()), head);
 }
 
 void HttpFaultProxy::Accept() {
@@ -147,6 +156,7 @@ void HttpFaultProxy::Serve(int client) {
   if (end != std::string::npos) {
     const std::string head = request.substr(0, end);
     std::string body = request.substr(end + sizeof(kHeadEnd) - 1);
+    if (absl::StrContains(head, "Expect: 100-continue")) Send(client, absl::StrCat("HTTP/1.1 100 Continue", kHeadEnd));
     while (body.size() < BodySize(head) && Receive(client, &body)) {
     }
     std::string answer;

@@ -1,12 +1,14 @@
 // A loopback proxy that fails at a chosen HTTP request.
 #pragma once
 
+#include <functional>
 #include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 
 namespace genoserve {
@@ -33,12 +35,17 @@ class HttpFaultProxy {
   /// "http://127.0.0.1:port".
   std::string endpoint() const;
 
-  /// Counts requests from 1 again; number `at` is struck. With `dead`, all later ones are cut before the server sees
-  /// them, as if the client had died.
-  void Strike(HttpFault fault, int at, bool dead = false) ABSL_LOCKS_EXCLUDED(mutex_);
+  /// What happens to a request, by its number and its head. Called by one thread at a time.
+  using Plan = std::function<HttpFault(int number, absl::string_view head)>;
+  /// Counts requests from 1 again, and has the plan say what happens to them.
+  void SetPlan(Plan plan) ABSL_LOCKS_EXCLUDED(mutex_);
+  /// A plan that strikes request `at` alone.
+  static Plan Once(HttpFault fault, int at);
+  /// One that strikes the first request whose head has these words.
+  static Plan OnceAt(HttpFault fault, const std::string& words);
   /// The whole answer of kAnswer: status line, headers, body.
   void SetAnswer(const std::string& answer) ABSL_LOCKS_EXCLUDED(mutex_);
-  /// Request lines and headers, since the last call of Strike.
+  /// Request lines and headers, since the last call of SetPlan.
   std::vector<std::string> heads() const ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
@@ -55,9 +62,7 @@ class HttpFaultProxy {
   mutable absl::Mutex mutex_;
   std::set<int> open_ ABSL_GUARDED_BY(mutex_);  // sockets of clients
   bool closing_ ABSL_GUARDED_BY(mutex_) = false;
-  HttpFault fault_ ABSL_GUARDED_BY(mutex_) = HttpFault::kNone;
-  int at_ ABSL_GUARDED_BY(mutex_) = 0;
-  bool dead_ ABSL_GUARDED_BY(mutex_) = false;
+  Plan plan_ ABSL_GUARDED_BY(mutex_) = [](int, absl::string_view) { return HttpFault::kNone; };
   std::string answer_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::string> heads_ ABSL_GUARDED_BY(mutex_);
 };

@@ -34,7 +34,7 @@ constexpr char kMinio[] = GENOSERVE_MINIO;
 constexpr char kUser[] = "genoserve-test";
 constexpr char kSecret[] = "not-a-secret";
 // Before the place where a server listens.
-constexpr char kListensAt[] = "API: http://127.0.0.1:";
+constexpr char kListensAt[] = "://127.0.0.1:";
 // What a server said last is the part that tells most.
 constexpr size_t kShownLog = 4000;
 // A port that was free may be taken before a server gets it.
@@ -81,7 +81,7 @@ S3Server& S3Server::Shared(Make make) {
   return *server;
 }
 
-S3Server::S3Server(Make make) : make_(make), folder_(NewFolder()) {
+S3Server::S3Server(Make make, const Tls& tls) : make_(make), tls_(tls), folder_(NewFolder()) {
   for (int i = 0; i < kMaxStarts; ++i) {
     if (Start()) return;
     Stop();
@@ -102,6 +102,7 @@ S3Server::~S3Server() {
 
 bool S3Server::Start() {
   std::vector<std::string> arguments = {kMotoPython, kMotoProgram};
+  if (!tls_.key.empty()) arguments.insert(arguments.end(), {tls_.certificate, tls_.key});
   if (make_ == Make::kMinio) {
     arguments = {kMinio, "server", "--address", absl::StrCat("127.0.0.1:", FreePort()), JoinPath(folder_, "data")};
   }
@@ -171,7 +172,9 @@ void S3Server::Listen(int output) {
   ::close(output);
 }
 
-std::string S3Server::endpoint() const { return absl::StrCat("http://127.0.0.1:", port_); }
+std::string S3Server::endpoint() const {
+  return absl::StrCat(tls_.key.empty() ? "http" : "https", "://127.0.0.1:", port_);
+}
 
 std::vector<std::pair<std::string, std::string>> S3Server::variables() const {
   return {{"AWS_ACCESS_KEY_ID", kUser}, {"AWS_SECRET_ACCESS_KEY", kSecret}};
@@ -185,7 +188,7 @@ Environment S3Server::environment() const {
 }
 
 void S3Server::MakeBucket(const std::string& bucket) {
-  const S3Location location{bucket, "", endpoint(), "us-east-1", /*path_style=*/true, ""};
+  const S3Location location{bucket, "", endpoint(), "us-east-1", /*path_style=*/true, tls_.certificate};
   const auto client = S3Client::Create(location, environment(), S3Limits());
   S3Request request;
   request.method = "PUT";

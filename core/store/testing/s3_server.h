@@ -25,15 +25,21 @@ class S3Server {
   /// One that the tests of a program share; started when it is first asked for.
   static S3Server& Shared(Make make);
 
-  /// Returns when it answers. A server that does not start aborts the test, with what it said.
-  explicit S3Server(Make make);
+  /// Files in PEM of a server that is reached by https.
+  struct Tls {
+    std::string certificate;
+    std::string key;
+  };
+
+  /// Returns when it answers. A server that does not start aborts the test, with what it said. `tls` is for moto.
+  explicit S3Server(Make make, const Tls& tls = {});
   /// Prints what the server said where a test has failed.
   ~S3Server();
   S3Server(const S3Server&) = delete;
   S3Server& operator=(const S3Server&) = delete;
 
   int port() const { return port_; }
-  /// "http://127.0.0.1:port".
+  /// "http://127.0.0.1:port", or https.
   std::string endpoint() const;
   /// The variables that give its users' credentials, for other programs and for this one.
   std::vector<std::pair<std::string, std::string>> variables() const;
@@ -49,6 +55,7 @@ class S3Server {
   void Listen(int output) ABSL_LOCKS_EXCLUDED(mutex_);
 
   const Make make_;
+  const Tls tls_;
   const std::string folder_;  // for its files
   int port_ = 0;
   pid_t pid_ = -1;
