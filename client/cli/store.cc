@@ -190,7 +190,7 @@ absl::Status Collect(CheckpointStore& store, const StoreArguments& arguments, In
     options.keep = keep;
   }
   GcReport report;
-  const absl::Status status = CollectGarbage(
+  absl::Status status = CollectGarbage(
       store, options, [interrupt] { return interrupt->raised(); }, &report);
   const std::string text =
       arguments.json ? GcJson(report, options.dry_run) : FormatGc(report, options.dry_run, absl::Now());

@@ -81,7 +81,7 @@ bool BlobCache::Has(const std::string& digest, uint64_t size) const {
 
 absl::Status BlobCache::Put(const std::string& digest, absl::string_view bytes, const BlobWorth& worth) const {
   if (Has(digest, bytes.size())) return absl::OkStatus();
-  if (const absl::Status made = files_.MakeFolder(folder_); !made.ok() && !absl::IsAlreadyExists(made)) return made;
+  if (absl::Status made = files_.MakeFolder(folder_); !made.ok() && !absl::IsAlreadyExists(made)) return made;
   const auto own = worth.find(digest);
   GENOSERVE_RETURN_IF_ERROR(MakeRoom(bytes.size(), own == worth.end() ? 0 : own->second, worth));
   GENOSERVE_RETURN_IF_ERROR(WriteFileAtomically(files_, Path(digest), bytes));

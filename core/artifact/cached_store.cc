@@ -255,8 +255,7 @@ std::optional<CachedStore::KnownVersion> CachedStore::Learn(absl::string_view mo
                                                             absl::string_view manifest) const {
   KnownVersion known;
   known.manifest = {Sha256Hex(manifest), manifest.size()};
-  if (const auto before = Known(model, version); before.has_value() && before->manifest == known.manifest)
-    return before;
+  if (auto before = Known(model, version); before.has_value() && before->manifest == known.manifest) return before;
   const auto parsed = ParseManifest(manifest);
   if (!parsed.ok() || !ValidateManifest(*parsed).ok()) return std::nullopt;
   known.size = manifest.size();

@@ -14,6 +14,7 @@
 #include "core/artifact/test_artifact.h"
 #include "core/base/status.h"
 #include "core/store/posix_store.h"
+#include "core/store/testing/s3_server.h"
 
 namespace genoserve {
 namespace {
@@ -200,6 +201,25 @@ TEST_F(CachedStoreTest, RestartsWhileTheStoreIsAway) {
   EXPECT_THAT(cached->ListModels().value(), ElementsAre(kModel, "mice"));
   EXPECT_THAT(cached->ListVersions(kModel).value(), ElementsAre(1, 2, 3));
   EXPECT_TRUE(cached->store_error().ok());
+}
+
+TEST_F(CachedStoreTest, RestartsWhileABucketIsAway) {
+  const auto makes = S3Server::Installed();
+  ASSERT_FALSE(makes.empty()) << "scripts/setup installs an S3 server";
+  auto server = std::make_unique<S3Server>(makes.front());
+  server->MakeBucket("bucket");
+  for (const auto& [name, value] : server->variables()) setenv(name.c_str(), value.c_str(), 1);
+  const std::string url = absl::StrCat("s3://bucket/models?endpoint=", server->endpoint());
+  store_ = *OpenStore(url, /*create=*/true);
+  Publish(kModel);
+  const std::string digest = ReadArtifact(*store_, kModel, 1)->digest;
+  LoadAll(**OpenCachedStore(url, CacheFolder(), kLarge));
+  server.reset();
+  const auto cached = *OpenCachedStore(url, CacheFolder(), kLarge);
+  EXPECT_THAT(cached->ListModels().value(), ElementsAre(kModel));
+  EXPECT_THAT(cached->ListVersions(kModel).value(), ElementsAre(1));
+  EXPECT_EQ(ReadArtifact(*cached, kModel, 1)->digest, digest);
+  EXPECT_TRUE(absl::IsUnavailable(cached->store_error())) << cached->store_error();
 }
 
 TEST_F(CachedStoreTest, ListsOnlyWholeVersionsWhileTheStoreIsAway) {

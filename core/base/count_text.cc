@@ -21,7 +21,7 @@ std::string FormatBytes(uint64_t bytes) {
   size_t unit = 0;
   // 999.5 would be printed as 1000.
   for (; value >= 999.5; ++unit) value /= 1000;
-  return absl::StrFormat(value < 9.95 ? "%.1f %s" : "%.0f %s", value, kUnits[unit]);
+  return absl::StrFormat("%.*f %s", value < 9.95 ? 1 : 0, value, kUnits[unit]);
 }
 
 }  // namespace genoserve
