@@ -91,7 +91,7 @@ TEST_F(AdminTest, AConfigurationIsTakenWholeOrNotAtAll) {
   Write("server.txtpb", "models { policy { all: true } } principals { name: \"ci\" weight: 4 }");
   ASSERT_TRUE(Reload(&response).ok());
   EXPECT_THAT(response.changes(),
-              ElementsAre("models[]: added (policy { all: true })", "principals[ci]: added (name: \"ci\" weight: 4)"));
+              ElementsAre("principals[ci]: added (name: \"ci\" weight: 4)", "models[]: added (policy { all: true })"));
   EXPECT_NE(Status().config_digest(), digest);
   ASSERT_TRUE(server_->models().WaitUntil(
       [](const auto& versions) {

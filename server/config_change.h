@@ -9,7 +9,7 @@
 
 namespace genoserve {
 
-/// One line for each setting that differs, in the order of the message: "poll_seconds: 2 -> 1",
+/// One line for each setting that differs, principals and models first: "poll_seconds: 2 -> 1",
 /// "models[example].policy: latest: 1 -> all: true", "principals[ci]: added (weight: 2)". Models and principals are
 /// told apart by name. Empty where nothing differs.
 std::vector<std::string> DescribeChanges(const v1::ServerConfig& before, const v1::ServerConfig& after);

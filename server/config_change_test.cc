@@ -29,9 +29,10 @@ TEST(ConfigChangeTest, SaysWhatDiffersByName) {
          principals { name: "ci" weight: 2 class: REQUEST_CLASS_CI })");
   EXPECT_THAT(
       DescribeChanges(before, after),
-      ElementsAre("models[a].policy: latest: 1 -> all: true", "models[a].canary_percent: 0 -> 10", "models[b]: removed",
+      ElementsAre("principals[ci].class: REQUEST_CLASS_UNSPECIFIED -> REQUEST_CLASS_CI",
+                  "models[a].policy: latest: 1 -> all: true", "models[a].canary_percent: 0 -> 10", "models[b]: removed",
                   "models[d]: added (name: \"d\" policy { specific { versions: 3 versions: 4 } })",
-                  "principals[ci].class: REQUEST_CLASS_UNSPECIFIED -> REQUEST_CLASS_CI", "poll_seconds: 2 -> 1.5"));
+                  "poll_seconds: 2 -> 1.5"));
   EXPECT_THAT(DescribeChanges(after, after), IsEmpty());
   EXPECT_TRUE(CheckReloadable(before, after).ok());
 }

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "core/base/cpus.h"
+#include "core/artifact/cached_store.h"
 #include "core/base/cpus.h"
 #include "core/base/loopback.h"
 #include "core/base/sha256.h"
@@ -34,7 +34,8 @@ constexpr int kKeepaliveTimeoutMs = 180'000;
 constexpr int kShortestPingMs = 20'000;      // between pings of a client
 constexpr int kHandshakeTimeoutMs = 20'000;  // for a connection that says nothing, or half of what is due
 constexpr int kMostCalls = 1024;             // of one connection; a client holds further ones back itself
-constexpr int kGpuWorkers = 2;               // a tile is copied out and handed on while the next one is computed
+constexpr uint64_t kCacheBytes = uint64_t{10} << 30;
+constexpr int kGpuWorkers = 2;  // a tile is copied out and handed on while the next one is computed
 constexpr absl::Duration kElsewhereRetry = absl::Seconds(1);
 constexpr absl::Duration kGrace = absl::Seconds(2);  // for the last words of streams that were told to end
 
@@ -54,6 +55,12 @@ Authenticator::Rules RulesOf(const v1::ServerConfig& config, std::optional<Token
   return rules;
 }
 
+absl::StatusOr<std::unique_ptr<CheckpointStore>> Open(const v1::ServerConfig& config) {
+  if (config.cache().empty()) return OpenStore(config.store(), /*create=*/false);
+  const uint64_t bytes = config.cache_bytes() > 0 ? static_cast<uint64_t>(config.cache_bytes()) : kCacheBytes;
+  return OpenCachedStore(config.store(), config.cache(), bytes);
+}
+
 // What streams are told that a drain cuts short; another server takes them up.
 absl::Status Going(absl::string_view message) {
   return RetryLater(absl::StatusCode::kUnavailable, message, kElsewhereRetry);
@@ -65,7 +72,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const v1::ServerConfig& co
   GENOSERVE_RETURN_IF_ERROR(ValidateConfig(config));
   GENOSERVE_ASSIGN_OR_RETURN(const DeviceChoice choice, ParseDeviceChoice(config.device()));
   GENOSERVE_ASSIGN_OR_RETURN(const DeviceKind device, ResolveDevice(choice));
-  GENOSERVE_ASSIGN_OR_RETURN(std::unique_ptr<CheckpointStore> store, OpenStore(config.store(), /*create=*/false));
+  GENOSERVE_ASSIGN_OR_RETURN(std::unique_ptr<CheckpointStore> store, Open(config));
   GENOSERVE_ASSIGN_OR_RETURN(ConfigFiles files, ReadFiles(config));
   std::unique_ptr<Server> server(new Server(config, device, std::move(store), std::move(files), options));
   GENOSERVE_RETURN_IF_ERROR(server->Listen());
@@ -90,6 +97,7 @@ Server::Server(const v1::ServerConfig& config, DeviceKind device, std::unique_pt
       options_(std::move(options)),
       device_(device),
       store_(std::move(store)),
+      cache_(dynamic_cast<const CachedStore*>(store_.get())),
       authenticator_(RulesOf(config, std::move(files.tokens))),
       gate_(config.max_streams(), metrics_),
       in_force_(config) {
@@ -216,6 +224,10 @@ void Server::FillStatus(v1::ServerStatus& status) const {
     absl::MutexLock lock(&mutex_);
     config = in_force_;
   }
+  // Versions that come from the cache hide that the store is away.
+  if (cache_ != nullptr && status.store_error().empty()) {
+    status.set_store_error(std::string(cache_->store_error().message()));
+  }
   status.set_memory_budget(SettingsOf(config, std::nullopt).memory_budget);
   google::protobuf::TextFormat::Printer printer;
   std::string text;
@@ -254,6 +266,7 @@ Metrics::Live Server::live() const {
 
 std::string Server::MetricsPage() {
   metrics_.SetLive(live());
+  if (cache_ != nullptr) metrics_.SetCache(cache_->counts());
   return metrics_.Serialize();
 }
 

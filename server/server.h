@@ -12,6 +12,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "core/artifact/cached_store.h"
 #include "core/http/http_server.h"
 #include "core/store/checkpoint_store.h"
 #include "genoserve/v1/config.pb.h"
@@ -93,6 +94,7 @@ class Server {
   const DeviceKind device_;
   Metrics metrics_;
   const std::unique_ptr<CheckpointStore> store_;
+  const CachedStore* const cache_;  // store_ where it has a cache, else null
   Authenticator authenticator_;
   LiveStreams live_;
   StreamGate gate_;

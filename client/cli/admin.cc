@@ -9,14 +9,13 @@
 #include "client/cli/models.h"
 #include "client/cli/selection.h"
 #include "client/lib/client.h"
+#include "core/base/count_text.h"
 #include "core/base/status.h"
 
 namespace genoserve {
 namespace {
 
-std::string Megabytes(int64_t bytes) {
-  return bytes == 0 ? "-" : absl::StrFormat("%.1f MB", static_cast<double>(bytes) / 1e6);
-}
+std::string Bytes(int64_t bytes) { return FormatBytes(static_cast<uint64_t>(bytes)); }
 
 // "serving (default)", "failed, again 2026-11-22T04:00:00Z", "failed, quarantined".
 std::string StateText(const v1::VersionStatus& version) {
@@ -36,7 +35,7 @@ std::vector<std::string> Row(const v1::VersionStatus& version) {
           StateText(version),
           labels.empty() ? "-" : absl::StrJoin(labels, ","),
           absl::StrCat(version.handles()),
-          Megabytes(version.memory_bytes()),
+          version.memory_bytes() == 0 ? "-" : Bytes(version.memory_bytes()),
           version.load_seconds() > 0 ? absl::StrFormat("%.2f s", version.load_seconds()) : "-",
           version.changed_at()};
 }
@@ -119,9 +118,9 @@ std::string FormatStatus(const v1::ServerStatus& status) {
                       ? absl::StrCat("read at ", status.last_look_at())
                       : absl::StrCat("cannot be read: ", status.store_error(), "; last read ",
                                      status.last_look_at().empty() ? "never" : status.last_look_at()),
-                  "\nmemory  ", Megabytes(status.memory_bytes()),
-                  status.memory_budget() == 0 ? "" : absl::StrCat(" of ", Megabytes(status.memory_budget())),
-                  "\nconfig  ", status.config_digest().substr(0, 12), "\n");
+                  "\nmemory  ", Bytes(status.memory_bytes()),
+                  status.memory_budget() == 0 ? "" : absl::StrCat(" of ", Bytes(status.memory_budget())), "\nconfig  ",
+                  status.config_digest().substr(0, 12), "\n");
   return text;
 }
 

@@ -353,7 +353,7 @@ class SimulationTest : public testing::TestWithParam<Precision> {
 
   // One caller, one worker, nothing out of turn.
   static void GenerateQuietly(Cohort& cohort) {
-    TilePlanner planner({.workers = 1, .max_queued_samples = kCohort, .principals = {}}, std::make_shared<LiveWork>());
+    TilePlanner planner({.workers = 1, .max_queued_samples = kCohort}, std::make_shared<LiveWork>());
     const absl::Time now = absl::UnixEpoch();
     const auto job = planner.Submit(cohort.whole, now).value();
     Tile tile;

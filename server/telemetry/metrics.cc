@@ -82,6 +82,10 @@ Metrics::Metrics()
           Gauges(registry_, "genoserve_version_memory_bytes", "Of loaded versions, as the budget counts them.")
               .Add({})),
       quarantined_(Gauges(registry_, "genoserve_quarantined_versions", "Versions that are not tried again.").Add({})),
+      cache_(
+          Gauges(registry_, "genoserve_store_cache",
+                 "Files that came from the cache (hits) and from the store (misses), that made room or were damaged, "
+                 "since the start; bytes held and fetched.")),
       version_state_(Gauges(registry_, "genoserve_version_state", "1 for the state that a version is in.")),
       build_info_(Gauges(registry_, "genoserve_build_info", "Always 1; the labels tell the build and the engine.")),
       live_(Gauges(registry_, "genoserve_live_objects",
@@ -177,6 +181,16 @@ void Metrics::CountSwap(const std::string& model) { swaps_.Add({{"model", model}
 
 void Metrics::ObservePublishToServing(const std::string& model, absl::Duration duration) {
   publish_to_serving_.Add({{"model", model}}, LongTimes()).Observe(absl::ToDoubleSeconds(duration));
+}
+
+void Metrics::SetCache(const CacheCounts& counts) {
+  const auto set = [this](const char* what, double value) { cache_.Add({{"what", what}}).Set(value); };
+  set("hits", static_cast<double>(counts.hits));
+  set("misses", static_cast<double>(counts.misses));
+  set("evictions", static_cast<double>(counts.evictions));
+  set("damaged", static_cast<double>(counts.damaged));
+  set("fetched_bytes", static_cast<double>(counts.fetched_bytes));
+  set("held_bytes", static_cast<double>(counts.held_bytes));
 }
 
 void Metrics::SetVersions(int64_t memory_bytes, int64_t quarantined) {

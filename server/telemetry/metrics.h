@@ -15,6 +15,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "core/artifact/cached_store.h"
 #include "genoserve/v1/cohort.pb.h"
 
 namespace genoserve {
@@ -71,6 +72,8 @@ class Metrics {
   void CountSwap(const std::string& model);
   /// From a version's publication to its first request, or nearly so: when it began to answer.
   void ObservePublishToServing(const std::string& model, absl::Duration duration);
+  /// What the cache of the store did, and holds.
+  void SetCache(const CacheCounts& counts);
   /// Of all loaded versions, as budgets count them, and how many versions are quarantined.
   void SetVersions(int64_t memory_bytes, int64_t quarantined);
 
@@ -115,6 +118,7 @@ class Metrics {
   prometheus::Family<prometheus::Counter>& swaps_;
   prometheus::Family<prometheus::Histogram>& publish_to_serving_;
   prometheus::Gauge& memory_bytes_;
+  prometheus::Family<prometheus::Gauge>& cache_;
   prometheus::Gauge& quarantined_;
   prometheus::Family<prometheus::Gauge>& version_state_;
   prometheus::Family<prometheus::Gauge>& build_info_;

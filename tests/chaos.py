@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+"""Kills a real trainer that publishes, and the real server that loads, at random points, so many times, and checks that
+the server always serves a whole version, the newest one in the end, and never a wrong byte.
+
+Usage: chaos.py BIN [KILLS], with the folder of the programs; 10 kills without a number.
+"""
+import hashlib
+import json
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+BIN = pathlib.Path(sys.argv[1]).resolve()
+KILLS = int(sys.argv[2]) if len(sys.argv) > 2 else 10
+PATIENCE = 120  # seconds, of a machine that does something else
+VARIANTS, SAMPLES = 40, 120
+MODEL = "tiny"
+
+
+def fail(message):
+    sys.exit(f"chaos: {message}")
+
+
+def run(*command):
+    done = subprocess.run([str(part) for part in command], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          timeout=PATIENCE)
+    if done.returncode:
+        fail(f"{' '.join(str(part) for part in command[:3])}: {done.stderr.strip()[-500:]}")
+    return done.stdout
+
+
+def write_data(folder):
+    draws = random.Random(1)
+    samples = [f"S{i}" for i in range(SAMPLES)]
+    frequencies = [draws.uniform(0.2, 0.8) for _ in range(VARIANTS)]
+    lines = ["##fileformat=VCFv4.3", "##contig=<ID=1,length=100000>",
+             '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">',
+             "\t".join(["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *samples])]
+    for v, frequency in enumerate(frequencies):
+        calls = ["|".join(str(int(draws.random() < frequency)) for _ in range(2)) for _ in samples]
+        lines.append("\t".join(["1", str(100 * (v + 1)), f"v{v}", "A", "C", ".", ".", ".", "GT", *calls]))
+    (folder / "real.vcf").write_text("\n".join(lines) + "\n")
+
+
+class Server:
+    def __init__(self, folder):
+        self.folder = folder
+        self.start()
+
+    def start(self):
+        self.log = open(self.folder / "server.log", "w+")
+        self.process = subprocess.Popen(
+            [BIN / "genoserve-server", "--store", self.folder / "store", "--cache", self.folder / "cache", "--port", "0",
+             "--http-port", "0", "--device", "cpu", "--threads", "1", "--poll-seconds", "0.2"],
+            stdout=self.log, stderr=self.log)
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end and self.process.poll() is None:
+            for line in pathlib.Path(self.log.name).read_text().splitlines():
+                if '"event":"listening"' in line:
+                    self.address = f"127.0.0.1:{json.loads(line)['port']}"
+                    return
+            time.sleep(0.02)
+        fail("the server does not start: " + pathlib.Path(self.log.name).read_text()[-500:])
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.log.close()
+
+
+def trainer(folder, seed):
+    return subprocess.Popen(
+        [BIN / "genoserve-trainer", "train", "--arch", "acgan", "--vcf", folder / "real.vcf", "--steps", "20",
+         "--validations", "1", "--seed", str(seed), "--device", "cpu", "--store", folder / "store", "--create-store",
+         "--model", MODEL, "--publish-anyway"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
+def newest(folder):
+    """Of the versions that exist."""
+    versions = [int(path.parent.name) for path in (folder / "store" / MODEL).glob("*/manifest.json")]
+    return max(versions)
+
+
+def fetch(server, folder):
+    """Version and genotypes of the same request as ever."""
+    run(BIN / "genoserve", "fetch", MODEL, "-n", "200", "--seed", "5", "-o", folder / "cohort", "-O", "bed", "--force",
+        "--retries", "20", "--server", server.address, "-q")
+    return (folder / "cohort.bed").read_bytes()
+
+
+def served(server):
+    """The default version and its artifact, once there is one."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        listed = json.loads(run(BIN / "genoserve", "models", "list", "--json", "--retries", "20", "--server",
+                                server.address))
+        for model in listed.get("models", []):
+            if model["is_default"]:
+                return int(model["version"]), model["artifact_digest"]
+    fail("no version serves")
+
+
+def await_newest(server, folder):
+    end = time.monotonic() + PATIENCE
+    while (found := served(server)[0]) != newest(folder):
+        if time.monotonic() > end:
+            fail(f"version {found} serves, {newest(folder)} is in the store")
+
+
+def main():
+    draws = random.Random(7)
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        write_data(folder)
+        begin = time.monotonic()
+        if trainer(folder, 0).wait(PATIENCE):
+            fail("the trainer does not train")
+        typical = time.monotonic() - begin
+        server = Server(folder)
+        known = {}  # genotypes by artifact
+        killed = {"trainer": 0, "server": 0}
+        published = 0
+        for turn in range(KILLS):
+            training = trainer(folder, turn + 1)
+            victim = draws.choice(["trainer", "server"])
+            time.sleep(draws.uniform(0, 1.2 * typical))
+            if victim == "trainer":
+                training.kill()
+            else:
+                server.kill()
+                server.start()
+            killed[victim] += 1
+            _, error = training.communicate(timeout=PATIENCE)
+            if training.returncode not in (0, -signal.SIGKILL):
+                fail(f"the trainer ended with {training.returncode}: {error[-500:]}")
+            published += training.returncode == 0
+            await_newest(server, folder)
+            artifact = served(server)[1]
+            digest = hashlib.sha256(fetch(server, folder)).hexdigest()
+            if known.setdefault(artifact, digest) != digest:
+                fail(f"artifact {artifact} gave other genotypes than before")
+        # What was published again, by a copy of the same bytes, gives the same genotypes.
+        server.kill()
+        server.start()
+        artifact = served(server)[1]
+        if known[artifact] != hashlib.sha256(fetch(server, folder)).hexdigest():
+            fail("after a new start there are other genotypes")
+        # The server is without its store, and starts from its cache.
+        (folder / "store").rename(folder / "away")
+        server.kill()
+        server.start()
+        if served(server)[1] != artifact or known[artifact] != hashlib.sha256(fetch(server, folder)).hexdigest():
+            fail("the cache gave other genotypes")
+        (folder / "away").rename(folder / "store")
+        server.kill()
+        run(BIN / "genoserve", "store", "verify", "--store", folder / "store")
+        run(BIN / "genoserve", "store", "gc", "--older-than", "0s", "--store", folder / "store")
+        left = [path for path in (folder / "store" / MODEL).iterdir()
+                if path.name.isdigit() and not (path / "manifest.json").exists()]
+        if left:
+            fail(f"gc left {left}")
+        print(f"killed {killed['trainer']} trainers and {killed['server']} servers; {published + 1} versions were "
+              f"published whole by trainers that lived, {newest(folder)} numbers were used, {len(known)} artifacts "
+              "served; always the newest version, never a wrong byte")
+
+
+if __name__ == "__main__":
+    main()
