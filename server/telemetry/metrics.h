@@ -118,8 +118,8 @@ class Metrics {
   prometheus::Family<prometheus::Counter>& swaps_;
   prometheus::Family<prometheus::Histogram>& publish_to_serving_;
   prometheus::Gauge& memory_bytes_;
-  prometheus::Family<prometheus::Gauge>& cache_;
   prometheus::Gauge& quarantined_;
+  prometheus::Family<prometheus::Gauge>& cache_;
   prometheus::Family<prometheus::Gauge>& version_state_;
   prometheus::Family<prometheus::Gauge>& build_info_;
   prometheus::Family<prometheus::Gauge>& live_;
