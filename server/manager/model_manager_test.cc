@@ -11,7 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/file.h"
 #include "core/quality/gate.h"
-#include "core/store/forwarding_store.h"
+#include "server/manager/test_manager.h"
 #include "tests/support/artifacts.h"
 
 namespace genoserve {
@@ -19,92 +19,19 @@ namespace {
 
 using testing::HasSubstr;
 
-// A real store that fails to read weights so many times.
-class UnreliableStore final : public ForwardingStore {
- public:
-  explicit UnreliableStore(const std::string& folder) : ForwardingStore(*OpenStore(folder, /*create=*/true)) {}
-
-  absl::StatusOr<std::string> Read(absl::string_view model, int64_t version, absl::string_view file,
-                                   uint64_t limit) const override {
-    if (file == kWeightsFile && failures > 0) {
-      --failures;
-      return absl::UnavailableError("the disk is slow");
-    }
-    return store().Read(model, version, file, limit);
-  }
-
-  mutable int failures = 0;
-};
-
-// Steps a manager by hand: loads run within the step, and the clock stands still unless it is moved.
-class ModelManagerTest : public testing::Test {
- protected:
-  static void SetUpTestSuite() { SetUpGeneratorThreads(); }
-  ModelManagerTest() : folder_(NewTestFolder()), store_(std::make_unique<UnreliableStore>(folder_)) {
-    ModelManager::Options options;
-    options.clock = &clock_;
-    options.settings.poll = absl::Seconds(2);
-    options.executor = [](const std::function<void()>& task) { task(); };
-    manager_ = std::make_unique<ModelManager>(*store_, metrics_, options);
-  }
-  ~ModelManagerTest() override {
-    manager_.reset();
-    FileSystem::Posix().Remove(folder_).IgnoreError();
-  }
-
-  // A manager whose versions must pass a gate.
-  void RequireGate(const char* limits) {
-    ModelManager::Options options;
-    options.clock = &clock_;
-    options.settings.gate = VersionGate{"strict.gate", ParseGate(limits).value()};
-    options.executor = [](const std::function<void()>& task) { task(); };
-    manager_ = std::make_unique<ModelManager>(*store_, metrics_, options);
-  }
-  // The next look at the store, with all loads that follow from it.
-  void Look() {
-    clock_.Advance(absl::Seconds(2));
-    for (int i = 0; i < 5; ++i) manager_->Step();
-  }
-  // Asks for a look; what it is told goes to the end of `told`.
-  void Ask(std::vector<absl::Status>& told) {
-    manager_->LookNow([&told](const absl::Status& status) { told.push_back(status); });
-  }
-  // "1:serving 2:failed"; the default version has a star.
-  std::string States() const {
-    std::string text;
-    for (const VersionStatus& status : manager_->List()) {
-      absl::StrAppend(&text, text.empty() ? "" : " ", status.version, ":", StateName(status.state),
-                      status.is_default ? "*" : "");
-    }
-    return text;
-  }
-  std::string Path(int64_t version, const std::string& file) const {
-    return absl::StrCat(folder_, "/model/", version, "/", file);
-  }
-  void Corrupt(int64_t version, const std::string& file) const {
-    std::string bytes = FileSystem::Posix().ReadFile(Path(version, file), 1 << 30).value();
-    bytes[bytes.size() / 2] ^= 1;
-    ASSERT_TRUE(FileSystem::Posix().WriteFile(Path(version, file), bytes).ok());
-  }
-
-  FakeClock clock_;
-  Metrics metrics_;
-  const std::string folder_;
-  const std::unique_ptr<UnreliableStore> store_;
-  std::unique_ptr<ModelManager> manager_;
-};
+using ModelManagerTest = ManagerTest;
 
 TEST_F(ModelManagerTest, ANewVersionReplacesTheOldOneWhichIsFreedWhenNobodyHoldsIt) {
   PublishTestAcgan(folder_, "model", 1);
   Look();
   EXPECT_EQ(States(), "1:serving*");
-  ModelHandle held = manager_->Find("model", "", "", "").value().handle;
+  ModelHandle held = Find().value();
   PublishTestAcgan(folder_, "model", 2);
   Look();
   EXPECT_EQ(States(), "2:serving* 1:draining");
-  EXPECT_EQ(manager_->Find("model", "", "", "").value().handle->version, 2);
-  EXPECT_EQ(manager_->Find("model", "1", "", "").value().handle, held);
-  EXPECT_EQ(manager_->Find("model", "", held->digest, "").value().handle, held);
+  EXPECT_EQ(Find().value()->version, 2);
+  EXPECT_EQ(Find("1").value(), held);
+  EXPECT_EQ(Find("", held->digest).value(), held);
 
   // Another thread lets go; the step frees.
   std::thread([&held] { held.reset(); }).join();
@@ -186,7 +113,7 @@ TEST_F(ModelManagerTest, AnErrorThatMayPassIsTriedAgainWithBackoff) {
   clock_.Advance(absl::Seconds(2));
   manager_->Step();
   EXPECT_EQ(States(), "1:failed");
-  const absl::Status status = manager_->Find("model", "", "", "").status();
+  const absl::Status status = Find().status();
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(std::string(status.message()), HasSubstr("the disk is slow"));
   manager_->Step();
@@ -221,13 +148,13 @@ TEST_F(ModelManagerTest, DeletingTheNewestVersionBringsTheOneBeforeBack) {
 TEST_F(ModelManagerTest, ADrainingVersionComesBackWithoutALoad) {
   PublishTestAcgan(folder_, "model", 1);
   Look();
-  const ModelHandle held = manager_->Find("model", "", "", "").value().handle;
+  const ModelHandle held = Find().value();
   PublishTestAcgan(folder_, "model", 2);
   Look();
   ASSERT_TRUE(FileSystem::Posix().Remove(JoinPath(folder_, "model/2")).ok());
   Look();
   EXPECT_EQ(States(), "1:serving*");
-  EXPECT_EQ(manager_->Find("model", "", "", "").value().handle, held);
+  EXPECT_EQ(Find().value(), held);
 }
 
 v1::Figure FrequencyFigure(double value) {
@@ -238,7 +165,9 @@ v1::Figure FrequencyFigure(double value) {
 }
 
 TEST_F(ModelManagerTest, AVersionThatBreaksTheGateIsQuarantined) {
-  RequireGate("limits { figure: 'af.pearson' minimum: 0.95 }");
+  Configure([](ManagerSettings& settings) {
+    settings.gate = VersionGate{"strict.gate", ParseGate("limits { figure: 'af.pearson' minimum: 0.95 }").value()};
+  });
   PublishTestAcgan(folder_, "model", 1, 100, {FrequencyFigure(0.97)});
   Look();
   EXPECT_EQ(States(), "1:serving*");
@@ -283,7 +212,7 @@ TEST_F(ModelManagerTest, AnEmptyStoreIsReadyButOneWithoutAGoodModelIsNot) {
 TEST_F(ModelManagerTest, HandlesOutliveTheManager) {
   PublishTestAcgan(folder_, "model", 1);
   Look();
-  const ModelHandle held = manager_->Find("model", "", "", "").value().handle;
+  const ModelHandle held = Find().value();
   manager_.reset();
   EXPECT_EQ(held->variants.size(), 100);
 }

@@ -35,8 +35,7 @@ void ModelTable::Configure(ManagerSettings settings, absl::Time now) {
   settings_ = std::move(settings);
   Forgive(now, [other_budget, other_gate](const Entry& entry) {
     const Phase phase = entry.harness.phase();
-    const bool room = phase == Phase::kTooLarge || (phase == Phase::kUnloaded && !entry.harness.reason().empty());
-    return (other_budget && room) || (other_gate && phase == Phase::kQuarantined);
+    return (other_budget && phase == Phase::kTooLarge) || (other_gate && phase == Phase::kQuarantined);
   });
   Refresh(now);
 }
@@ -159,7 +158,7 @@ void ModelTable::Apply(const Action& action, absl::Time now) {
       break;
     case Action::Kind::kDefer: {
       const int64_t used = MemoryInUse();
-      if (Move(action.model, action.version, *entry, VersionEvent::kPark, now)) {
+      if (Move(action.model, action.version, *entry, VersionEvent::kDefer, now)) {
         entry->harness.set_reason(absl::StrCat("needs ", entry->bytes, " bytes of memory; of the memory budget of ",
                                                budget, " bytes ", used, " are in use"));
       }
@@ -279,12 +278,6 @@ absl::Status ModelTable::Pin(const std::string& model, int64_t version, bool pin
   Entry* const entry = FindEntry(model, version);
   if (entry == nullptr) return NoVersion(model, version);
   entry->pinned = pinned;
-  // What found no room beside it may find some.
-  if (!pinned) {
-    Forgive(now, [](const Entry& each) {
-      return each.harness.phase() == Phase::kUnloaded && !each.harness.reason().empty();
-    });
-  }
   Refresh(now);
   return absl::OkStatus();
 }

@@ -124,8 +124,7 @@ class Planner {
       }
     }
     if (each.pinned) return idle.empty() ? act(bring) : idle.front();
-    if (!urgent && each.phase == Phase::kNew) return act(Kind::kDefer);
-    return {};
+    return each.phase == Phase::kNew ? act(Kind::kDefer) : Action{};
   }
 
   Action Wait(const Candidate& candidate) {

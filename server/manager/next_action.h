@@ -27,7 +27,7 @@ struct Action {
     kRevive,    ///< back into service before it was freed
     kEstimate,  ///< find out how much memory it takes
     kOutgrow,   ///< it takes more than the whole budget
-    kDefer,     ///< there is no room: not loaded before a request asks for it
+    kDefer,     ///< there is no room for it now
     kVerify,    ///< read it all, so that what serves is not given up for one that cannot be loaded
     kLoad,      ///< bring it into memory
   };
@@ -47,8 +47,8 @@ struct Action {
 ///   version's own model is not parked for it;
 /// - where that is not enough, what answers for the model is retired to make room for its target, once that has been
 ///   read and verified: it takes no new streams, and the target is loaded when its last one has ended;
-/// - where even that is not enough, a version that was asked for waits for room, another one is deferred, a pinned one
-///   is loaded all the same.
+/// - where even that is not enough, it waits until there is room, and is deferred for that; a pinned one is loaded all
+///   the same.
 ///
 /// Room that will be given back is kept for the more urgent. A budget that is exceeded parks what nobody holds.
 Action NextAction(const ServerFacts& facts);

@@ -17,7 +17,7 @@ struct Transition {
 
 constexpr Transition kTransitions[] = {
     {Phase::kNew, Event::kLoad, Phase::kLoading},
-    {Phase::kNew, Event::kPark, Phase::kUnloaded},
+    {Phase::kNew, Event::kDefer, Phase::kDeferred},
     {Phase::kNew, Event::kFail, Phase::kFailed},
     {Phase::kNew, Event::kRefuse, Phase::kQuarantined},
     {Phase::kNew, Event::kOutgrow, Phase::kTooLarge},
@@ -36,7 +36,10 @@ constexpr Transition kTransitions[] = {
     {Phase::kUnloaded, Event::kFail, Phase::kFailed},
     {Phase::kUnloaded, Event::kRefuse, Phase::kQuarantined},
     {Phase::kUnloaded, Event::kOutgrow, Phase::kTooLarge},
-    {Phase::kUnloaded, Event::kForgive, Phase::kNew},
+    {Phase::kDeferred, Event::kLoad, Phase::kLoading},
+    {Phase::kDeferred, Event::kFail, Phase::kFailed},
+    {Phase::kDeferred, Event::kRefuse, Phase::kQuarantined},
+    {Phase::kDeferred, Event::kOutgrow, Phase::kTooLarge},
     {Phase::kFailed, Event::kLoad, Phase::kLoading},
     {Phase::kFailed, Event::kFail, Phase::kFailed},
     {Phase::kFailed, Event::kRefuse, Phase::kQuarantined},
@@ -71,6 +74,7 @@ v1::ModelState StateOf(VersionPhase phase) {
     case Phase::kParking:
       return v1::MODEL_STATE_DRAINING;
     case Phase::kUnloaded:
+    case Phase::kDeferred:
       return v1::MODEL_STATE_UNLOADED;
     case Phase::kFailed:
     case Phase::kQuarantined:

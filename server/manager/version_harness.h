@@ -18,7 +18,8 @@ enum class VersionPhase {
   kServing,      ///< in memory, for new streams too
   kRetiring,     ///< replaced; freed when its streams end, and then new again
   kParking,      ///< taken out of memory; freed when its streams end, and then unloaded
-  kUnloaded,     ///< in the store and not in memory; only a request loads it
+  kUnloaded,     ///< taken out of memory; only a request loads it
+  kDeferred,     ///< there is no room for it; loaded once there is
   kFailed,       ///< could not be loaded; tried again in a while
   kQuarantined,  ///< could not be loaded, and would not another time; waits for another digest
   kTooLarge,     ///< more than the whole memory budget; waits for another budget
@@ -32,6 +33,7 @@ enum class VersionEvent {
   kFail,      ///< its load failed, for a reason that may pass
   kRefuse,    ///< its load failed for good
   kOutgrow,   ///< it needs more than the whole budget
+  kDefer,     ///< it needs more than there is now
   kRetire,    ///< another one has taken its place
   kPark,      ///< the memory is wanted for others, or nobody has used it for long
   kFree,      ///< its last stream has ended and its memory is given back
@@ -45,7 +47,8 @@ VersionPhase NextPhase(VersionPhase phase, VersionEvent event);
 /// Whether the event applies in a phase.
 bool Applies(VersionPhase phase, VersionEvent event);
 
-/// What callers are told: kNew is unspecified, kRetiring and kParking are draining, the last three are failed.
+/// What callers are told: kNew is unspecified, kRetiring and kParking are draining, kDeferred is
+/// unloaded, the last three are failed.
 v1::ModelState StateOf(VersionPhase phase);
 
 /// Whether a version in this phase is in memory, or its memory is not given back yet.

@@ -13,26 +13,28 @@ namespace {
 using Event = VersionEvent;
 using Phase = VersionPhase;
 
-constexpr Phase kPhases[] = {Phase::kNew,      Phase::kLoading, Phase::kServing,     Phase::kRetiring, Phase::kParking,
-                             Phase::kUnloaded, Phase::kFailed,  Phase::kQuarantined, Phase::kTooLarge};
+constexpr Phase kPhases[] = {Phase::kNew,         Phase::kLoading,  Phase::kServing,  Phase::kRetiring,
+                             Phase::kParking,     Phase::kUnloaded, Phase::kDeferred, Phase::kFailed,
+                             Phase::kQuarantined, Phase::kTooLarge};
 constexpr Event kEvents[] = {Event::kLoad,   Event::kVerified, Event::kLoaded, Event::kFail,
-                             Event::kRefuse, Event::kOutgrow,  Event::kRetire, Event::kPark,
-                             Event::kFree,   Event::kRevive,   Event::kForgive};
+                             Event::kRefuse, Event::kOutgrow,  Event::kDefer,  Event::kRetire,
+                             Event::kPark,   Event::kFree,     Event::kRevive, Event::kForgive};
 
 // A row a phase, a letter an event in the order of kEvents: the phase that it leads to, '.' where it does not apply.
-// New, Loading, Serving, Retiring, Parking, Unloaded, Failed, Quarantined, Too large.
-constexpr char kLetters[] = "NLSRPUFQT";
+// New, Loading, Serving, Retiring, Parking, Unloaded, Deferred, Failed, Quarantined, Too large.
+constexpr char kLetters[] = "NLSRPUDFQT";
 constexpr const char* kTable[] = {
-    // load verified loaded fail refuse outgrow retire park free revive forgive
-    "L..FQT.U...",  // new
-    ".NSFQ......",  // loading
-    "......RP...",  // serving
-    ".......PNS.",  // retiring
-    "........US.",  // parking
-    "L..FQT....N",  // unloaded
-    "L..FQT....N",  // failed
-    "..........N",  // quarantined
-    "..........N",  // too large
+    // load verified loaded fail refuse outgrow defer retire park free revive forgive
+    "L..FQTD.....",  // new
+    ".NSFQ.......",  // loading
+    ".......RP...",  // serving
+    "........PNS.",  // retiring
+    ".........US.",  // parking
+    "L..FQT......",  // unloaded
+    "L..FQT......",  // deferred
+    "L..FQT.....N",  // failed
+    "...........N",  // quarantined
+    "...........N",  // too large
 };
 
 TEST(VersionHarnessTest, EveryPhaseTakesTheEventsOfTheTableAndNoOthers) {
@@ -56,7 +58,7 @@ TEST(VersionHarnessTest, PhasesAreToldAsStates) {
       {Phase::kServing, {v1::MODEL_STATE_SERVING, true}},  {Phase::kRetiring, {v1::MODEL_STATE_DRAINING, true}},
       {Phase::kParking, {v1::MODEL_STATE_DRAINING, true}}, {Phase::kUnloaded, {v1::MODEL_STATE_UNLOADED, false}},
       {Phase::kFailed, {v1::MODEL_STATE_FAILED, false}},   {Phase::kQuarantined, {v1::MODEL_STATE_FAILED, false}},
-      {Phase::kTooLarge, {v1::MODEL_STATE_FAILED, false}},
+      {Phase::kTooLarge, {v1::MODEL_STATE_FAILED, false}}, {Phase::kDeferred, {v1::MODEL_STATE_UNLOADED, false}},
   };
   ASSERT_EQ(told.size(), std::size(kPhases));
   for (const auto& [phase, expected] : told) {

@@ -148,7 +148,7 @@ bool HasBeenTried(const ModelFacts& model, absl::Time now) {
   const ModelWishes wishes = WishesOf(model, now);
   if (wishes.target == 0 || wishes.answering != 0) return true;
   const VersionFacts& target = model.versions.at(wishes.target);
-  return target.phase == Phase::kUnloaded || target.attempts > 0;
+  return target.phase == Phase::kUnloaded || target.phase == Phase::kDeferred || target.attempts > 0;
 }
 
 bool GoesToCanary(absl::string_view model, absl::string_view sticky, double percent) {

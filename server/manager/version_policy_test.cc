@@ -16,8 +16,8 @@ namespace {
 const absl::Time kNow = absl::UnixEpoch() + absl::Hours(1);
 
 // "1S 2Q 3" is three versions: a number, a letter for the phase and marks. Letters: S serving, L loading, R retiring,
-// P parking, U unloaded, F failed and waiting, D failed and due, Q quarantined, T too large; none is new. Marks: '!' it
-// failed before, '+' pinned, '?' asked for now, '~' asked for long ago, '&' held, '-' not in the store.
+// P parking, U unloaded, E deferred, F failed and waiting, D failed and due, Q quarantined, T too large; none is new.
+// Marks: '!' it failed before, '+' pinned, '?' asked for now, '~' asked for long ago, '&' held, '-' not in the store.
 void Parse(const std::string& text, ModelFacts& model) {
   for (const absl::string_view word : absl::StrSplit(text, ' ', absl::SkipEmpty())) {
     size_t end = 0;
@@ -42,6 +42,9 @@ void Parse(const std::string& text, ModelFacts& model) {
           break;
         case 'U':
           facts.phase = VersionPhase::kUnloaded;
+          break;
+        case 'E':
+          facts.phase = VersionPhase::kDeferred;
           break;
         case 'F':
         case 'D':
@@ -155,13 +158,15 @@ TEST(VersionPolicyTest, WithoutAPolicyTheNewestVersionThatCanAnswersDoes) {
       {"", "", "1 2 3S-", 3, 2, 3, 0, "2 3", "2:default"},  // the newest was taken out of the store
       {"", "", "1 2R 3S-", 3, 2, 3, 0, "2 3", "2:default"},
       {"", "", "1 2R 3S", 3, 3, 3, 0, "3", ""},
-      {"", "", "3S-", 3, 3, 3, 0, "3", ""},              // the whole model was
-      {"", "", "2S- 3S-", 3, 3, 3, 0, "2 3", ""},        // more likely a mistake
-      {"", "", "1 2 3U", 0, 3, 0, 0, "3", ""},           // comes back when it is asked for
-      {"", "", "1 2 3U?", 0, 3, 0, 0, "3", "3:outage"},  //
-      {"", "", "1 2S 3U", 2, 3, 2, 0, "2 3", ""},        // what answered goes on
-      {"", "", "1 2 3P", 0, 3, 0, 0, "3", ""},           //
-      {"", "", "1 2 3P?", 0, 3, 0, 0, "3", "3:outage"},  //
+      {"", "", "3S-", 3, 3, 3, 0, "3", ""},                 // the whole model was
+      {"", "", "2S- 3S-", 3, 3, 3, 0, "2 3", ""},           // more likely a mistake
+      {"", "", "1 2 3U", 0, 3, 0, 0, "3", ""},              // comes back when it is asked for
+      {"", "", "1 2 3U?", 0, 3, 0, 0, "3", "3:outage"},     //
+      {"", "", "1 2S 3U", 2, 3, 2, 0, "2 3", ""},           // what answered goes on
+      {"", "", "1 2 3P", 0, 3, 0, 0, "3", ""},              //
+      {"", "", "1 2 3P?", 0, 3, 0, 0, "3", "3:outage"},     //
+      {"", "", "1 2 3E", 0, 3, 0, 0, "3", "3:outage"},      // comes as soon as there is room
+      {"", "", "1 2S 3E", 2, 3, 2, 0, "2 3", "3:default"},  //
   };
   for (const Case& each : cases) Check(each);
 }
@@ -255,19 +260,13 @@ TEST(VersionPolicyTest, AModelHasBeenTriedOnceItAnswersOrCannot) {
     int64_t answering;
     bool tried;
   } cases[] = {
-      {"", "1 2", 0, false},
-      {"", "1 2L", 0, false},
-      {"", "1 2S", 2, true},
-      {"", "1 2Q", 0, false},
-      {"", "1Q 2Q", 0, true},
-      {"", "1F 2Q", 0, true},
-      {"", "1Q 2D", 0, true},
-      {"", "1L! 2Q", 0, true},
-      {"", "1 2U", 0, true},
-      {"", "1S 2L", 1, true},
-      {"", "", 0, true},
-      {"", "1T", 0, true},
-      {"policy { label: 'best' }", "1 2", 0, true},
+      {"", "1 2", 0, false},  {"", "1 2L", 0, false},
+      {"", "1 2S", 2, true},  {"", "1 2Q", 0, false},
+      {"", "1Q 2Q", 0, true}, {"", "1F 2Q", 0, true},
+      {"", "1Q 2D", 0, true}, {"", "1L! 2Q", 0, true},
+      {"", "1 2U", 0, true},  {"", "1S 2L", 1, true},
+      {"", "", 0, true},      {"", "1T", 0, true},
+      {"", "1 2E", 0, true},  {"policy { label: 'best' }", "1 2", 0, true},
   };
   for (const auto& each : cases) {
     const ModelFacts model = FactsOf({each.config, "", each.versions, each.answering, 0, 0, 0, "", ""});
