@@ -44,6 +44,8 @@ def write_data(folder):
         calls = ["|".join(str(int(draws.random() < frequency)) for _ in range(2)) for _ in samples]
         lines.append("\t".join(["1", str(100 * (v + 1)), f"v{v}", "A", "C", ".", ".", ".", "GT", *calls]))
     (folder / "real.vcf").write_text("\n".join(lines) + "\n")
+    (folder / "panel.tsv").write_text("sample\tpop\n" + "".join(
+        f"{sample}\t{('north', 'south')[i % 2]}\n" for i, sample in enumerate(samples)))
 
 
 class Server:
@@ -74,7 +76,8 @@ class Server:
 
 def trainer(folder, seed):
     return subprocess.Popen(
-        [BIN / "genoserve-trainer", "train", "--arch", "acgan", "--vcf", folder / "real.vcf", "--steps", "20",
+        [BIN / "genoserve-trainer", "train", "--arch", "acgan", "--vcf", folder / "real.vcf", "--panel",
+         folder / "panel.tsv", "--label-column", "pop", "--steps", "20",
          "--validations", "1", "--seed", str(seed), "--device", "cpu", "--store", folder / "store", "--create-store",
          "--model", MODEL, "--publish-anyway"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
@@ -99,8 +102,8 @@ def served(server):
         listed = json.loads(run(BIN / "genoserve", "models", "list", "--json", "--retries", "20", "--server",
                                 server.address))
         for model in listed.get("models", []):
-            if model["is_default"]:
-                return int(model["version"]), model["artifact_digest"]
+            if model["isDefault"]:
+                return int(model["version"]), model["artifactDigest"]
     fail("no version serves")
 
 

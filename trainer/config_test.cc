@@ -317,5 +317,16 @@ TEST(ConfigPageTest, ItsExampleIsReadAndHasEveryField) {
   EXPECT_TRUE(FillManifest(*config, manifest).ok());
 }
 
+TEST(CheckpointPathTest, LiesBesideTheModelsOfAFolderAndNotInABucket) {
+  v1::TrainConfig config;
+  config.mutable_output()->set_model("five");
+  config.mutable_output()->set_store("models");
+  EXPECT_EQ(CheckpointPath(config), "models/.checkpoints/five.ckpt");
+  config.mutable_output()->set_store("s3://bucket/models?region=x");
+  EXPECT_EQ(CheckpointPath(config), ".checkpoints/five.ckpt");
+  config.mutable_schedule()->set_checkpoint("elsewhere");
+  EXPECT_EQ(CheckpointPath(config), "elsewhere");
+}
+
 }  // namespace
 }  // namespace genoserve

@@ -261,9 +261,14 @@ double MostSeconds(const v1::TrainConfig& config) {
   return schedule.quick() && !IsChain(config) ? kQuickSeconds : 0;
 }
 
+std::string DefaultCheckpointFolder(const v1::TrainConfig& config) {
+  const std::string& store = config.output().store();
+  return absl::StrContains(store, "://") ? ".checkpoints" : JoinPath(store, ".checkpoints");
+}
+
 std::string CheckpointPath(const v1::TrainConfig& config) {
   if (!config.schedule().checkpoint().empty()) return config.schedule().checkpoint();
-  return JoinPath(JoinPath(config.output().store(), ".checkpoints"), config.output().model() + ".ckpt");
+  return JoinPath(DefaultCheckpointFolder(config), config.output().model() + ".ckpt");
 }
 
 int64_t DefaultSteps(const v1::Manifest& manifest, bool quick) {

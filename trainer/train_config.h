@@ -42,8 +42,11 @@ double MostSeconds(const v1::TrainConfig& config);
 /// on phenotypes.
 bool MakesDiploids(const v1::TrainConfig& config);
 
-/// The file of the checkpoint. Where the user named none it lies beside the models of the store, where servers do not
-/// look.
+/// Where checkpoints are that the user gave no place: beside the models of the store, where servers do not look; in the
+/// current folder where the store is a bucket.
+std::string DefaultCheckpointFolder(const v1::TrainConfig& config);
+
+/// The file of the checkpoint.
 std::string CheckpointPath(const v1::TrainConfig& config);
 
 /// The steps to take where the user did not say, for a manifest that a preset has filled: those in which the defaults

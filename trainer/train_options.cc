@@ -114,8 +114,9 @@ void AddTraining(CLI::App& command, TrainOptions& options) {
   training.Switch("--quick", "schedule.quick",
                   absl::StrCat("fewer steps, and at most ", kQuickSeconds, " seconds of training"));
   training.Value("--device", "schedule.device", "DEVICE", "auto, cpu or cuda; default auto");
-  training.Value("--checkpoint", "schedule.checkpoint", "FILE",
-                 "written each minute and on Ctrl-C; default: STORE/.checkpoints/MODEL.ckpt");
+  training.Value(
+      "--checkpoint", "schedule.checkpoint", "FILE",
+      "written each minute and on Ctrl-C; default: STORE/.checkpoints/MODEL.ckpt, of a bucket .checkpoints/MODEL.ckpt");
   training.Value("--validations", "schedule.validations", "COUNT",
                  "during the training, at even spaces; default 8, with --quick 1");
   training.Value("--patience", "schedule.patience", "COUNT",

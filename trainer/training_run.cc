@@ -9,9 +9,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
+#include "core/artifact/allele_frequencies.h"
 #include "core/artifact/manifest_json.h"
 #include "core/artifact/safetensors.h"
 #include "core/base/status.h"
+#include "core/quality/allele_frequency.h"
 #include "core/quality/gate.h"
 #include "core/quality/quality_json.h"
 #include "core/quality/report/report.h"
@@ -45,7 +47,7 @@ absl::Status TrainingRun::Run() {
   absl::Status status = SetUp();
   if (status.ok()) status = TrainAndPublish();
   // The folder goes unless there is a checkpoint in it.
-  if (leads() && config_.schedule().checkpoint().empty()) ::rmdir(CheckpointFolder().c_str());
+  if (leads() && config_.schedule().checkpoint().empty()) ::rmdir(DefaultCheckpointFolder(config_).c_str());
   return status;
 }
 
@@ -99,7 +101,7 @@ absl::Status TrainingRun::SetUp() {
 absl::Status TrainingRun::PrepareCheckpoint() const {
   // The user chose no place: its folder is made.
   if (config_.schedule().checkpoint().empty()) {
-    absl::Status made = files_.MakeFolder(CheckpointFolder());
+    absl::Status made = files_.MakeFolder(DefaultCheckpointFolder(config_));
     if (!made.ok() && !absl::IsAlreadyExists(made)) return made;
   }
   // The recipe's state, the one to go back to, and the best weights, which are a part of a state.
@@ -215,6 +217,7 @@ absl::StatusOr<int64_t> TrainingRun::SaveCheckpoint() {
   checkpoint.run = manifest_;
   checkpoint.run.clear_figures();
   checkpoint.run.clear_gate();
+  checkpoint.run.clear_allele_frequencies();
   checkpoint.run.mutable_training()->set_seconds(state_.loop.seconds());
   checkpoint.state = state_;
   // A chain is learned anew from its number of steps, and its best weights are those of the last one.
@@ -234,9 +237,6 @@ void TrainingRun::CleanUp() const {
   RemoveCheckpoint(files_, checkpoint_path_);
   files_.Remove(RefusedReportPath()).IgnoreError();
 }
-
-// Where checkpoints are that the user gave no place.
-std::string TrainingRun::CheckpointFolder() const { return JoinPath(config_.output().store(), ".checkpoints"); }
 
 // The page of a generator that was refused.
 std::string TrainingRun::RefusedReportPath() const { return absl::StrCat(checkpoint_path_, ".report.html"); }
@@ -258,6 +258,7 @@ absl::Status TrainingRun::MeasureAndPublish() {
                              MakeGenerator(manifest_, weights, {.device = device_}));
   GENOSERVE_ASSIGN_OR_RETURN(GenotypeMatrix cohort,
                              GenerateLike(*generator, dataset_.training, config_.schedule().seed(), Interrupted));
+  const std::string frequencies = EncodeAlleleFrequencies(AlleleFrequencies(cohort));
   GENOSERVE_ASSIGN_OR_RETURN(v1::Quality quality, Measure(std::move(cohort)));
   GENOSERVE_ASSIGN_OR_RETURN(const v1::Gate gate, ReadGate(config_.output().gate()));
   v1::GateResult result = Judge(gate, config_.output().gate(), quality.mutable_figures());
@@ -269,6 +270,7 @@ absl::Status TrainingRun::MeasureAndPublish() {
   GENOSERVE_ASSIGN_OR_RETURN(const std::string json, SerializeQuality(quality));
   *manifest_.mutable_figures() = quality.figures();
   *manifest_.mutable_gate() = result;
+  manifest_.set_allele_frequencies(frequencies);
   return Publish(weights, step, {{std::string(kQualityFile), json}, {std::string(kReportFile), page}});
 }
 

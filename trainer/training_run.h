@@ -54,7 +54,6 @@ class TrainingRun {
   LoopOptions OptionsOfLoop() const;
   absl::StatusOr<int64_t> SaveCheckpoint();
   void CleanUp() const;
-  std::string CheckpointFolder() const;
   std::string CheckpointNotice() const;
   std::string RefusedReportPath() const;
 
