@@ -36,9 +36,6 @@ absl::StatusOr<Label> ParseLabel(absl::string_view text) {
 }
 
 absl::StatusOr<Label> LabelOf(const absl::StatusOr<std::string>& text, absl::string_view place) {
-  if (absl::IsResourceExhausted(text.status())) {
-    return absl::DataLossError(absl::StrCat(place, ": has more than the ", kLargestLabel, " bytes of a label"));
-  }
   if (!text.ok()) return text.status();
   absl::StatusOr<Label> label = ParseLabel(*text);
   return label.ok() ? label : Annotate(label.status(), place);

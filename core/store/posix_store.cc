@@ -240,15 +240,18 @@ class PosixStore final : public CheckpointStore {
 
   std::string LabelsFolder(absl::string_view model) const { return JoinPath(JoinPath(folder_, model), kLabelsFolder); }
 
+  absl::Status MakeFolderIfMissing(const std::string& folder) {
+    absl::Status made = files_.MakeFolder(folder);
+    return absl::IsAlreadyExists(made) ? absl::OkStatus() : made;
+  }
+
   // A label may come before the first version of a model, and a publisher that gives up may remove the model's folder.
   absl::Status MakeLabelsFolder(const std::string& model_folder, const std::string& folder) {
     for (int i = 0; i < kMaxClaims; ++i) {
-      if (const absl::Status made = files_.MakeFolder(model_folder); !made.ok() && !absl::IsAlreadyExists(made)) {
-        return made;
-      }
-      const absl::Status made = files_.MakeFolder(folder);
+      GENOSERVE_RETURN_IF_ERROR(MakeFolderIfMissing(model_folder));
+      absl::Status made = MakeFolderIfMissing(folder);
       if (absl::IsNotFound(made)) continue;
-      if (!made.ok() && !absl::IsAlreadyExists(made)) return made;
+      if (!made.ok()) return made;
       GENOSERVE_RETURN_IF_ERROR(files_.SyncFolder(folder_));
       return files_.SyncFolder(model_folder);
     }
@@ -288,9 +291,7 @@ class PosixStore final : public CheckpointStore {
   // Makes the folder of the next free version.
   absl::StatusOr<int64_t> Claim(const std::string& model_folder) {
     for (int i = 0; i < kMaxClaims; ++i) {
-      if (const absl::Status made = files_.MakeFolder(model_folder); !made.ok() && !absl::IsAlreadyExists(made)) {
-        return made;
-      }
+      GENOSERVE_RETURN_IF_ERROR(MakeFolderIfMissing(model_folder));
       // Synced each time: whoever made the folder may have died before syncing it.
       GENOSERVE_RETURN_IF_ERROR(files_.SyncFolder(folder_));
       GENOSERVE_ASSIGN_OR_RETURN(const std::vector<int64_t> claims, ListClaims(model_folder));

@@ -13,6 +13,7 @@
 namespace genoserve {
 namespace {
 
+using ::testing::AnyOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -99,6 +100,17 @@ class PosixStoreFaultTest : public testing::TestWithParam<Fault> {
   }
   void TearDown() override { ASSERT_TRUE(files_.Remove(folder_).ok()); }
 
+  void StartAnew() {
+    ASSERT_TRUE(files_.Remove(folder_).ok());
+    ASSERT_TRUE(files_.MakeFolder(folder_).ok());
+  }
+
+  static void ClearDebris(CheckpointStore& store) {
+    const std::vector<Debris> all = store.ListDebris().value();
+    for (const Debris& debris : all) EXPECT_TRUE(store.RemoveDebris(debris).ok()) << debris.path;
+    EXPECT_THAT(store.ListDebris().value(), IsEmpty());
+  }
+
   const FileSystem& files_ = FileSystem::Posix();
   std::string folder_;
 };
@@ -108,8 +120,7 @@ TEST_P(PosixStoreFaultTest, ReadersSeeNothingOrTheWholeVersion) {
   int at = 1;
   for (bool struck = true; struck; ++at) {
     SCOPED_TRACE(absl::StrCat("operation ", at));
-    ASSERT_TRUE(files_.Remove(folder_).ok());
-    ASSERT_TRUE(files_.MakeFolder(folder_).ok());
+    StartAnew();
     const FaultyFileSystem faulty(GetParam(), at);
     const absl::Status published = PublishTwoFiles(faulty, folder_, content);
     struck = faulty.operations() >= at;
@@ -140,8 +151,66 @@ TEST_P(PosixStoreFaultTest, ReadersSeeNothingOrTheWholeVersion) {
     ASSERT_EQ(after.size(), seen.size() + 1);
     EXPECT_EQ(store->Read("m", after.back(), "a.bin", 100).value(), "second");
     EXPECT_EQ(store->Read("m", after.front(), "a.bin", 100).value(), seen.empty() ? "second" : content);
+    ClearDebris(*store);
+    EXPECT_EQ(store->ListVersions("m").value(), after);
   }
   EXPECT_GT(at, 12) << "the test no longer reaches the operations of a publication";
+}
+
+TEST_P(PosixStoreFaultTest, ALabelIsWhereItWasOrWhereItIsMovedTo) {
+  int at = 1;
+  for (bool struck = true; struck; ++at) {
+    SCOPED_TRACE(absl::StrCat("operation ", at));
+    StartAnew();
+    const auto store = OpenStore(folder_, true).value();
+    ASSERT_TRUE(store->SetLabel("m", "stable", 1).ok());
+    const FaultyFileSystem faulty(GetParam(), at);
+    const auto opened = OpenPosixStore(faulty, folder_, false);
+    const absl::Status moved = opened.ok() ? (*opened)->SetLabel("m", "stable", 2) : opened.status();
+    struck = faulty.operations() >= at;
+    EXPECT_TRUE(struck || moved.ok()) << moved;
+
+    const Label label = store->ListLabels("m").value().at("stable");
+    EXPECT_THAT(label, AnyOf(Label{1, 0}, Label{2, 1}));
+    if (moved.ok()) {
+      EXPECT_EQ(label, (Label{2, 1}));
+    }
+    ASSERT_TRUE(store->SetLabel("m", "stable", 3).ok());
+    EXPECT_EQ(store->ListLabels("m").value().at("stable"), (Label{3, label.version}));
+    ClearDebris(*store);
+    EXPECT_THAT(files_.ListFolder(JoinPath(folder_, "m/labels")).value(), ElementsAre("stable"));
+  }
+  EXPECT_GT(at, 8) << "the test no longer reaches the operations of a label";
+}
+
+TEST_P(PosixStoreFaultTest, AVersionThatIsRemovedIsWholeOrGone) {
+  int at = 1;
+  for (bool struck = true; struck; ++at) {
+    SCOPED_TRACE(absl::StrCat("operation ", at));
+    StartAnew();
+    ASSERT_TRUE(PublishTwoFiles(files_, folder_, "first").ok());
+    ASSERT_TRUE(PublishTwoFiles(files_, folder_, "second").ok());
+    const FaultyFileSystem faulty(GetParam(), at);
+    const auto opened = OpenPosixStore(faulty, folder_, false);
+    const absl::Status removed = opened.ok() ? (*opened)->RemoveVersion("m", 1) : opened.status();
+    struck = faulty.operations() >= at;
+    EXPECT_TRUE(struck || removed.ok()) << removed;
+
+    const auto store = OpenStore(folder_, true).value();
+    const std::vector<int64_t> seen = store->ListVersions("m").value();
+    EXPECT_THAT(seen, AnyOf(ElementsAre(2), ElementsAre(1, 2)));
+    if (removed.ok()) {
+      EXPECT_THAT(seen, ElementsAre(2));
+    }
+    for (const int64_t version : seen) {
+      for (const absl::string_view name : {absl::string_view("a.bin"), absl::string_view("b.bin"), kManifestFile}) {
+        EXPECT_EQ(store->Read("m", version, name, 100).value(), version == 1 ? "first" : "second") << name;
+      }
+    }
+    ClearDebris(*store);
+    EXPECT_EQ(files_.Exists(JoinPath(folder_, "m/1")), seen.size() == 2);
+  }
+  EXPECT_GT(at, 4) << "the test no longer reaches the operations of a removal";
 }
 
 INSTANTIATE_TEST_SUITE_P(Faults, PosixStoreFaultTest,

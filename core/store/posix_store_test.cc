@@ -13,7 +13,6 @@ namespace genoserve {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 class PosixStoreTest : public testing::Test {

@@ -44,20 +44,20 @@ class S3Publication final : public Publication {
   absl::Status Commit(absl::string_view manifest_json) override {
     GENOSERVE_RETURN_IF_ERROR(CheckOpen());
     GENOSERVE_RETURN_IF_ERROR(CheckFiles());
+    const std::string key = absl::StrCat(folder_, kManifestFile);
     bool unknown = false;
-    const absl::Status status = client_.PutNew(absl::StrCat(folder_, kManifestFile), manifest_json, owner_, &unknown);
-    if (status.ok()) {
-      state_ = State::kCommitted;
-    } else if (unknown) {
+    absl::Status status = client_.PutNew(key, manifest_json, owner_, &unknown);
+    if (unknown && !status.ok()) {
       // The question that the lost answers leave open.
-      const absl::StatusOr<std::string> found = client_.Owner(absl::StrCat(folder_, kManifestFile));
-      const bool there = found.ok() && *found == owner_;
-      state_ = there ? State::kCommitted : State::kUnknown;
-      if (there) return absl::OkStatus();
-      return Annotate(status, absl::StrCat("version ", version_, " may yet come to exist"));
-    } else if (absl::IsAlreadyExists(status)) {
-      state_ = State::kCommitted;  // by whoever took this number after these files were removed
+      const absl::StatusOr<std::string> found = client_.Owner(key);
+      state_ = State::kUnknown;
+      if (!found.ok() || *found != owner_) {
+        return Annotate(status, absl::StrCat("version ", version_, " may yet come to exist"));
+      }
+      status = absl::OkStatus();
     }
+    // There already: by whoever took this number after these files were removed.
+    if (status.ok() || absl::IsAlreadyExists(status)) state_ = State::kCommitted;
     return status;
   }
 

@@ -166,7 +166,7 @@ class S3Store final : public CheckpointStore {
   absl::Status RemoveVersion(absl::string_view model, int64_t version) override {
     GENOSERVE_RETURN_IF_ERROR(ValidateModelName(model));
     // One without a manifest may be on its way.
-    const absl::Status there = PublishedAt(model, version).status();
+    absl::Status there = PublishedAt(model, version).status();
     if (absl::IsNotFound(there)) return absl::OkStatus();
     if (!there.ok()) return there;
     const std::string folder = Key(VersionPath(model, version), "");
@@ -209,7 +209,7 @@ class S3Store final : public CheckpointStore {
       return absl::InvalidArgumentError(absl::StrCat(debris.path, ": is no debris of a store"));
     }
     if (upload) return AbortUpload(parts.first, parts.second);
-    const absl::Status there = PublishedAt(where.model, where.version).status();
+    absl::Status there = PublishedAt(where.model, where.version).status();
     if (there.ok()) return absl::FailedPreconditionError(absl::StrCat(debris.path, ": is a version now"));
     if (!absl::IsNotFound(there)) return there;
     return RemoveS3Folder(*client_, Key(debris.path, ""));

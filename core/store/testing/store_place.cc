@@ -28,6 +28,7 @@ S3Server& Server(PlaceKind kind) {
 pid_t Spawn(std::vector<std::string> arguments, std::vector<std::string> environment) {
   const auto pointers = [](std::vector<std::string>& texts) {
     std::vector<char*> all;
+    all.reserve(texts.size() + 1);
     for (std::string& text : texts) all.push_back(text.data());
     all.push_back(nullptr);
     return all;
@@ -111,6 +112,7 @@ std::vector<int> StorePlace::RunPublishers(int processes, const std::string& mod
     for (const auto& [name, value] : Server(kind_).variables()) environment.push_back(absl::StrCat(name, "=", value));
   }
   std::vector<pid_t> pids;
+  pids.reserve(static_cast<size_t>(processes));
   for (int i = 0; i < processes; ++i) {
     pids.push_back(Spawn({GENOSERVE_STORE_PUBLISHER, url_, model, absl::StrCat(count)}, environment));
   }
