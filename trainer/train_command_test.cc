@@ -4,9 +4,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 
+#include "core/artifact/allele_frequencies.h"
 #include "core/artifact/artifact.h"
+#include "core/model/generator.h"
+#include "core/quality/allele_frequency.h"
 #include "core/store/checkpoint_store.h"
 #include "trainer/test_data.h"
 #include "trainer/test_program.h"
@@ -64,6 +68,22 @@ std::string WeightsDigest(const v1::Manifest& manifest) {
   return "";
 }
 
+// Allele frequencies among 1,000 samples of a generator of two labels that were trained on alike.
+std::vector<double> FrequenciesOf(const Artifact& artifact) {
+  constexpr size_t kTile = 100;
+  const auto generator = MakeGenerator(artifact.manifest, artifact.weights, {}).value();
+  GenotypeMatrix rows(generator->packing(), kTile * RowsPerSample(generator->packing()), generator->variant_count());
+  std::vector<double> sums(generator->variant_count());
+  for (uint64_t first = 0; first < 10 * kTile; first += kTile) {
+    std::vector<SampleSpec> samples(kTile);
+    for (size_t i = 0; i < kTile; ++i) samples[i] = {99, first + i, static_cast<int>(i % 2), {}};
+    EXPECT_TRUE(generator->Generate(samples, {}, rows).ok());
+    const std::vector<double> frequencies = AlleleFrequencies(rows);
+    for (size_t v = 0; v < sums.size(); ++v) sums[v] += frequencies[v] / 10;
+  }
+  return sums;
+}
+
 TEST_F(TrainTest, PublishesAGeneratorWithItsFigures) {
   const ProgramResult result =
       RunTrainer(Acgan({"--seed", "3", "--licence", "CC0-1.0", "--data-terms", "simulated", "--description", "tiny"}));
@@ -88,6 +108,13 @@ TEST_F(TrainTest, PublishesAGeneratorWithItsFigures) {
   EXPECT_GT(pearson->value(), pearson->floor().value() - 0.05);
   EXPECT_EQ(pearson->n(), TestData::kVariants);
   EXPECT_TRUE(manifest.gate().passed());
+  // What a server will find in samples of its own.
+  const std::vector<double> told = DecodeAlleleFrequencies(manifest.allele_frequencies());
+  const std::vector<double> found = FrequenciesOf(artifact);
+  ASSERT_EQ(told.size(), found.size());
+  double squares = 0;
+  for (size_t i = 0; i < told.size(); ++i) squares += (told[i] - found[i]) * (told[i] - found[i]);
+  EXPECT_LT(std::sqrt(squares / static_cast<double>(told.size())), 0.06);
   EXPECT_EQ(manifest.training().holdout_samples(), 40);
   EXPECT_NE(FindFigure(manifest, "af.rmse", "south"), nullptr);
   EXPECT_NE(FindFigure(manifest, "mia.auc", "distance"), nullptr);
