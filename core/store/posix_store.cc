@@ -90,8 +90,10 @@ class PosixStore final : public CheckpointStore {
     std::vector<std::string> models;
     for (const std::string& name : names) {
       if (!ValidateModelName(name).ok()) continue;
-      GENOSERVE_ASSIGN_OR_RETURN(const std::vector<int64_t> versions, ListVersions(name));
-      if (!versions.empty()) models.push_back(name);
+      const absl::StatusOr<std::vector<int64_t>> versions = ListVersions(name);
+      // One folder that cannot be read hides no other: whoever asks for its versions is told why.
+      if (!versions.ok()) GENOSERVE_RETURN_IF_ERROR(CheckThere());
+      if (!versions.ok() || !versions->empty()) models.push_back(name);
     }
     return models;
   }

@@ -50,6 +50,15 @@ TEST_F(PosixStoreTest, OtherThingsInTheFolderAreNotModelsOrVersions) {
   EXPECT_EQ(PublishOne("m", "y"), 2);
 }
 
+TEST_F(PosixStoreTest, AModelThatCannotBeReadHidesNoOther) {
+  PublishOne("good", "x");
+  // A link to itself cannot be opened, by root either.
+  ASSERT_EQ(::symlink("loop", JoinPath(folder_, "loop").c_str()), 0);
+  EXPECT_THAT(store_->ListModels().value(), ElementsAre("good", "loop"));
+  EXPECT_FALSE(store_->ListVersions("loop").ok());
+  EXPECT_THAT(store_->ListVersions("good").value(), ElementsAre(1));
+}
+
 TEST_F(PosixStoreTest, OpenSaysWhatIsWrong) {
   const std::string missing = JoinPath(folder_, "missing");
   const std::string file = JoinPath(folder_, "file");
