@@ -2,14 +2,29 @@
 
 #include <dlfcn.h>
 
+#include <filesystem>
+#include <string>
+#include <system_error>
+
 #include "absl/strings/str_cat.h"
 #include "core/base/status.h"
 #include "core/model/cuda_driver.h"
 
 namespace genoserve {
+namespace {
+
+// By its place, since a program with AddressSanitizer does not look along its RPATH.
+std::string LibraryPath() {
+  std::error_code none;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", none);
+  const auto beside = program.parent_path().parent_path() / "lib" / kTileLibrary;
+  return std::filesystem::exists(beside, none) ? beside.string() : kTileLibrary;
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<TileDevice>> OpenTileDevice(DeviceKind kind) {
-  void* library = dlopen(kTileLibrary, RTLD_NOW | RTLD_LOCAL);
+  void* library = dlopen(LibraryPath().c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
     const char* reason = dlerror();
     return absl::FailedPreconditionError(
