@@ -16,9 +16,6 @@
 namespace genoserve {
 namespace {
 
-constexpr size_t kMostLookers = 256;  // that wait for one look at the store
-constexpr absl::Duration kLoadingRetry = absl::Seconds(1);
-
 std::string LineOf(const nlohmann::json& event) {
   return event.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
@@ -29,17 +26,13 @@ void LogVersion(const char* event, const std::string& model, int64_t version) {
   LogEvent(spdlog::level::info, {{"event", event}, {"model", model}, {"version", version}});
 }
 
-absl::Status Stopping() {
-  return RetryLater(absl::StatusCode::kUnavailable, "the server is shutting down", kLoadingRetry);
-}
-
 }  // namespace
 
 ModelManager::ModelManager(CheckpointStore& store, Metrics& metrics, Options options)
     : store_(store),
       metrics_(metrics),
       options_(std::move(options)),
-      mailbox_(std::make_shared<Mailbox>()),
+      mailbox_(std::make_shared<ManagerMailbox>()),
       table_({[this](const std::string& model, int64_t version, v1::ModelState state) {
                 mutex_.AssertHeld();
                 changed_ = true;
@@ -69,91 +62,37 @@ void ModelManager::Start() {
 }
 
 void ModelManager::Stop() {
-  {
-    absl::MutexLock lock(&mailbox_->mutex);
-    mailbox_->stopping = true;
-  }
+  mailbox_->Stop();
   if (thread_.joinable()) thread_.join();
-  for (const Looker& looker : TakeLookers()) looker.done(Stopping());
 }
 
-void ModelManager::LookNow(const std::function<void(const absl::Status&)>& done) const { Enqueue({nullptr, done}); }
+void ModelManager::LookNow(const std::function<void(const absl::Status&)>& done) const {
+  mailbox_->Ask({nullptr, done});
+}
 
 void ModelManager::ChangeStore(std::function<absl::Status()> task,
                                const std::function<void(const absl::Status&)>& done) {
-  Enqueue({std::move(task), done});
+  mailbox_->Ask({std::move(task), done});
 }
 
-void ModelManager::Enqueue(Looker looker) const {
-  const absl::Status refused = [&]() -> absl::Status {
-    absl::MutexLock lock(&mailbox_->mutex);
-    if (mailbox_->stopping) return Stopping();
-    if (mailbox_->lookers.size() >= kMostLookers) {
-      return RetryLater(absl::StatusCode::kResourceExhausted, "too many wait for a look at the store already",
-                        kLoadingRetry);
-    }
-    mailbox_->lookers.push_back(looker);
-    mailbox_->woken = true;
-    return absl::OkStatus();
-  }();
-  if (!refused.ok()) looker.done(refused);
-}
-
-std::vector<ModelManager::Looker> ModelManager::TakeLookers() {
-  absl::MutexLock lock(&mailbox_->mutex);
-  return std::exchange(mailbox_->lookers, {});
-}
-
-void ModelManager::Configure(ManagerSettings settings) {
-  absl::MutexLock lock(&mailbox_->mutex);
-  mailbox_->settings = std::move(settings);
-  mailbox_->woken = true;
-}
-
-void ModelManager::TakeSettings() {
-  std::optional<ManagerSettings> settings;
-  {
-    absl::MutexLock lock(&mailbox_->mutex);
-    settings.swap(mailbox_->settings);
-  }
-  if (!settings.has_value()) return;
-  absl::MutexLock lock(&mutex_);
-  table_.Configure(*std::move(settings), options_.clock->Now());
-  Publish();
-}
-
-void ModelManager::Wake() const {
-  absl::MutexLock lock(&mailbox_->mutex);
-  mailbox_->woken = true;
-}
+void ModelManager::Configure(ManagerSettings settings) { mailbox_->Configure(std::move(settings)); }
 
 void ModelManager::Run() {
-  while (true) {
-    absl::Duration poll;
-    {
-      absl::ReaderMutexLock lock(&mutex_);
-      poll = table_.settings().poll;
-    }
-    {
-      absl::MutexLock lock(&mailbox_->mutex);
-      mailbox_->mutex.AwaitWithTimeout(
-          absl::Condition(
-              +[](Mailbox* box) ABSL_EXCLUSIVE_LOCKS_REQUIRED(box->mutex) { return box->woken || box->stopping; },
-              mailbox_.get()),
-          poll);
-      if (mailbox_->stopping) return;
-      mailbox_->woken = false;
-    }
-    Step();
-  }
+  const auto poll = [this] {
+    absl::ReaderMutexLock lock(&mutex_);
+    return table_.settings().poll;
+  };
+  while (mailbox_->Await(poll())) Step();
 }
 
 void ModelManager::Step() {
   FreeUnheld();
   TakeSettings();
-  const std::vector<Looker> lookers = TakeLookers();
-  std::vector<absl::Status> results;
-  for (const Looker& looker : lookers) results.push_back(looker.task ? looker.task() : absl::OkStatus());
+  const std::vector<ManagerMailbox::Looker> lookers = mailbox_->TakeLookers();
+  std::vector<absl::Status> results(lookers.size());
+  for (size_t i = 0; i < lookers.size(); ++i) {
+    if (lookers[i].task) results[i] = lookers[i].task();
+  }
   bool look = !lookers.empty();
   {
     absl::MutexLock lock(&mutex_);
@@ -179,15 +118,20 @@ void ModelManager::Step() {
   }
 }
 
+void ModelManager::TakeSettings() {
+  std::optional<ManagerSettings> settings = mailbox_->TakeSettings();
+  if (!settings.has_value()) return;
+  absl::MutexLock lock(&mutex_);
+  table_.Configure(*std::move(settings), options_.clock->Now());
+  Publish();
+}
+
 // Gives back the memory of versions whose last stream has ended.
 void ModelManager::FreeUnheld() {
-  std::vector<std::unique_ptr<const ServingVersion>> unheld;
-  {
-    absl::MutexLock lock(&mailbox_->mutex);
-    unheld.swap(mailbox_->unheld);
-  }
+  std::vector<std::unique_ptr<const ServingVersion>> unheld = mailbox_->TakeReturned();
   if (unheld.empty()) return;
   std::vector<std::pair<std::string, int64_t>> names;
+  names.reserve(unheld.size());
   for (const auto& version : unheld) names.emplace_back(version->model, version->version);
   unheld.clear();
   malloc_trim(0);
@@ -253,7 +197,7 @@ void ModelManager::FindDigests() {
     table_.SetDigest(unknown->model, unknown->version, digest.value_or(""), options_.clock->Now());
     Publish();
   }
-  Wake();
+  mailbox_->Wake();
 }
 
 void ModelManager::Act() {
@@ -374,7 +318,7 @@ void ModelManager::EndLoad() {
   WriteLog();
   absl::MutexLock lock(&mutex_);
   loading_ = false;
-  Wake();
+  mailbox_->Wake();
 }
 
 void ModelManager::Fail(const Action& action, const std::string& digest, const absl::Status& status) {
@@ -394,9 +338,7 @@ void ModelManager::Fail(const Action& action, const std::string& digest, const a
 
 ModelHandle ModelManager::MakeHandle(std::unique_ptr<const ServingVersion> version) const {
   return {version.release(), [mailbox = mailbox_](const ServingVersion* unheld) {
-            absl::MutexLock lock(&mailbox->mutex);
-            mailbox->unheld.emplace_back(unheld);
-            mailbox->woken = true;
+            mailbox->Return(std::unique_ptr<const ServingVersion>(unheld));
           }};
 }
 
@@ -454,7 +396,7 @@ absl::StatusOr<ModelManager::Choice> ModelManager::Find(const std::string& model
     absl::ReaderMutexLock lock(&mutex_);
     handle = table_.Find(model, number, digest, now, &wake);
   }
-  if (wake) Wake();
+  if (wake) mailbox_->Wake();
   if (!handle.ok()) return handle.status();
   return Choice{*std::move(handle)};
 }
@@ -463,7 +405,7 @@ absl::Status ModelManager::Retry(const std::string& model, int64_t version) {
   absl::MutexLock lock(&mutex_);
   absl::Status status = table_.Retry(model, version, options_.clock->Now());
   Publish();
-  Wake();
+  mailbox_->Wake();
   return status;
 }
 
@@ -471,7 +413,7 @@ absl::Status ModelManager::Pin(const std::string& model, int64_t version, bool p
   absl::MutexLock lock(&mutex_);
   absl::Status status = table_.Pin(model, version, pinned, options_.clock->Now());
   Publish();
-  Wake();
+  mailbox_->Wake();
   return status;
 }
 
@@ -479,7 +421,7 @@ absl::StatusOr<std::vector<int64_t>> ModelManager::Unload(const std::string& mod
   absl::MutexLock lock(&mutex_);
   absl::StatusOr<std::vector<int64_t>> unloaded = table_.Unload(model, version, options_.clock->Now());
   Publish();
-  Wake();
+  mailbox_->Wake();
   return unloaded;
 }
 

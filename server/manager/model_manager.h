@@ -18,6 +18,7 @@
 #include "core/base/clock.h"
 #include "core/store/checkpoint_store.h"
 #include "genoserve/v1/config.pb.h"
+#include "server/manager/manager_mailbox.h"
 #include "server/manager/model_table.h"
 #include "server/manager/serving_version.h"
 #include "server/telemetry/metrics.h"
@@ -123,33 +124,13 @@ class ModelManager {
   bool WaitUntil(const std::function<bool(const std::vector<VersionStatus>&)>& condition, absl::Duration timeout) const;
 
  private:
-  // Who waits for a look, and what is to be done before it.
-  struct Looker {
-    std::function<absl::Status()> task;  // may be empty
-    std::function<void(const absl::Status&)> done;
-  };
-
   struct LogLine {
     bool error = false;
     std::string text;
   };
 
-  // What others leave for the control thread: versions that nobody holds any more, and a reason to look. Shared with
-  // the deleters of the handles; its mutex is the last one to be taken.
-  struct Mailbox {
-    absl::Mutex mutex;
-    std::vector<std::unique_ptr<const ServingVersion>> unheld ABSL_GUARDED_BY(mutex);
-    std::vector<Looker> lookers ABSL_GUARDED_BY(mutex);
-    std::optional<ManagerSettings> settings ABSL_GUARDED_BY(mutex);  // to be taken over
-    bool woken ABSL_GUARDED_BY(mutex) = false;
-    bool stopping ABSL_GUARDED_BY(mutex) = false;
-  };
-
   void Run();
   void FreeUnheld();
-  void Enqueue(Looker looker) const;
-  std::vector<Looker> TakeLookers();
-  void Wake() const;
   void TakeSettings();
   absl::Status LookAtStore();
   void FindDigests();
@@ -173,7 +154,7 @@ class ModelManager {
   CheckpointStore& store_;
   Metrics& metrics_;
   const Options options_;
-  const std::shared_ptr<Mailbox> mailbox_;
+  const std::shared_ptr<ManagerMailbox> mailbox_;
 
   // Held for moments, never across the store, a load, or a log.
   mutable absl::Mutex mutex_;
