@@ -12,8 +12,8 @@ namespace genoserve {
 /// Every default that the message tells, with port 50051 and HTTP port 8080. The store is empty.
 v1::ServerConfig DefaultConfig();
 
-/// Reads protobuf text over a configuration: what it names is set, the rest stays. INVALID_ARGUMENT with line and column
-/// where it cannot be read.
+/// Reads protobuf text over a configuration: what it names is set, the rest stays. INVALID_ARGUMENT with line and
+/// column where it cannot be read.
 absl::Status ParseConfig(absl::string_view text, v1::ServerConfig& config);
 
 /// The same from a file of at most 1 MiB. NOT_FOUND where there is none; errors name it.

@@ -17,7 +17,6 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "core/base/sha256.h"
-#include "core/model/generator.h"
 #include "server/flags.h"
 #include "server/server.h"
 
@@ -92,7 +91,6 @@ int Main(int argc, const char* const* argv) {
   gpr_set_log_function(&LogOfGrpc);
   // Debian's Abseil looks for cycles at each lock, gRPC's too; tests and sanitizers do that for us.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
-  SetUpGeneratorThreads();
   // Before any thread starts, so that all of them leave the signals to this one.
   sigset_t signals;
   sigemptyset(&signals);

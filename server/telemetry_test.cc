@@ -127,6 +127,19 @@ TEST_F(TelemetryTest, RefusalsAreCountedByReason) {
   EXPECT_THAT(page, HasSubstr("genoserve_refusals_total{reason=\"streams\"} 1"));
 }
 
+TEST_F(TelemetryTest, TheTimeFromPublicationToTheFirstBatchIsMeasuredOnce) {
+  PublishTestAcgan(store_, "model", 1);
+  Start();
+  const std::string count = "genoserve_publish_to_first_batch_seconds_count{model=\"model\"}";
+  // What was there before the server is no measure of it.
+  ASSERT_TRUE(Fetch(CohortRequest("model", 1)).ok());
+  EXPECT_THAT(MetricsPage(), Not(HasSubstr(count)));
+  PublishTestAcgan(store_, "model", 2);
+  AwaitDefault("model", 2);
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(Fetch(CohortRequest("model", 1)).ok());
+  EXPECT_THAT(MetricsPage(), HasSubstr(count + " 1"));
+}
+
 TEST_F(TelemetryTest, TheSeriesOfAVersionGoWithIt) {
   Start();
   ASSERT_TRUE(Fetch(CohortRequest("model", 10)).ok());

@@ -40,8 +40,6 @@ std::vector<double> ReceivedCohort::phenotype(int index) const {
   return all;
 }
 
-void ServerTest::SetUpTestSuite() { SetUpGeneratorThreads(); }
-
 ServerTest::ServerTest() : folder_(NewTestFolder()), store_(JoinPath(folder_, "store")) {}
 
 ServerTest::~ServerTest() {

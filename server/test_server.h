@@ -33,7 +33,6 @@ struct ReceivedCohort {
 /// Makes a store folder, starts servers on it, and calls them.
 class ServerTest : public testing::Test {
  protected:
-  static void SetUpTestSuite();
   ServerTest();
   ~ServerTest() override;
 

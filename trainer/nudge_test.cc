@@ -9,7 +9,6 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/file.h"
 #include "core/base/sha256.h"
-#include "core/model/generator.h"
 #include "server/config.h"
 #include "server/server.h"
 #include "tests/support/artifacts.h"
@@ -25,7 +24,6 @@ using ::testing::Not;
 
 class NudgeTest : public testing::Test {
  protected:
-  static void SetUpTestSuite() { SetUpGeneratorThreads(); }
   NudgeTest() : folder_(NewTestFolder()), store_(JoinPath(folder_, "store")) {
     PublishTestAcgan(store_, "model", 1);
     config_ = DefaultConfig();

@@ -30,9 +30,6 @@ absl::StatusOr<DeviceChoice> ParseDeviceChoice(absl::string_view text);
 /// what is missing, where "cuda" is chosen and cannot be used.
 absl::StatusOr<DeviceKind> ResolveDevice(DeviceChoice choice);
 
-/// Nothing any more: networks on a CPU use the caller's thread alone.
-inline void SetUpGeneratorThreads() {}
-
 /// Raised whenever output bytes change for the same artifact, engine and request.
 inline constexpr int kKernelRevision = 3;
 

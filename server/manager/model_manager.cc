@@ -282,7 +282,6 @@ void ModelManager::Load(const Action& action) {
   auto loaded = LoadGuarded(action, &digest);
   const absl::Duration duration = absl::Now() - begin;
   metrics_.ObserveLoad(action.model, duration);
-  absl::Time published = absl::InfinitePast();
   if (loaded.ok()) {
     nlohmann::json event = {{"event", "version loaded"},
                             {"model", action.model},
@@ -295,16 +294,15 @@ void ModelManager::Load(const Action& action) {
       event["precision_frequency_shift"] = effect->frequency_shift;
     }
     LogEvent(spdlog::level::info, event);
-    published = store_.PublishedAt(action.model, action.version).value_or(absl::InfinitePast());
+    const absl::Time published = store_.PublishedAt(action.model, action.version).value_or(absl::InfinitePast());
+    if (published >= started_) (*loaded)->published = published;
   }
   {
     absl::MutexLock lock(&mutex_);
     if (loaded.ok()) {
-      published_[{action.model, action.version}] = published;
       const int64_t bytes = (*loaded)->memory_bytes;
       table_.SetLoaded(action.model, action.version, MakeHandle(*std::move(loaded)), bytes, duration,
                        options_.clock->Now());
-      published_.erase({action.model, action.version});
     } else {
       Fail(action, digest, loaded.status());
     }
@@ -356,10 +354,6 @@ std::shared_ptr<const AnswerMap> ModelManager::answers() const {
 void ModelManager::OnAnswer(const std::string& model, int64_t before, int64_t version) {
   changed_ = true;
   metrics_.CountSwap(model);
-  if (const auto published = published_.find({model, version});
-      published != published_.end() && published->second >= started_) {
-    metrics_.ObservePublishToServing(model, options_.clock->Now() - published->second);
-  }
   nlohmann::json event = {{"event", "version serving"}, {"model", model}, {"version", version}};
   if (before != 0) event["before"] = before;
   log_.push_back({/*error=*/false, LineOf(event)});

@@ -168,8 +168,6 @@ class ModelManager {
   bool changed_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<LogLine> log_ ABSL_GUARDED_BY(mutex_);
   std::mt19937_64 random_ ABSL_GUARDED_BY(mutex_);
-  // When versions that were loaded began to exist, until they answer.
-  std::map<std::pair<std::string, int64_t>, absl::Time> published_ ABSL_GUARDED_BY(mutex_);
   const absl::Time started_;
 
   // A copy of the table's, for the many that ask for no version. Taken after mutex_, for the copy of a pointer.

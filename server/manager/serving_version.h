@@ -1,6 +1,7 @@
 // One version of a model, loaded and ready to generate.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -9,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "core/artifact/artifact.h"
 #include "core/genotype/variant_table.h"
 #include "core/model/generator.h"
@@ -28,6 +30,10 @@ struct ServingVersion {
   v1::Engine engine;
   std::unique_ptr<const Generator> generator;
   int64_t memory_bytes = 0;  ///< that it takes, as budgets count it
+  /// When it was published, where that was while this server ran; else InfinitePast.
+  absl::Time published = absl::InfinitePast();
+  /// Whether a stream has sent something of it.
+  mutable std::atomic<bool> answered = false;
 };
 
 /// Keeps a version loaded for as long as it is held. The memory is given back by the manager's thread, never by the one

@@ -315,8 +315,6 @@ class Simulation {
 
 class SimulationTest : public testing::TestWithParam<Precision> {
  protected:
-  static void SetUpTestSuite() { SetUpGeneratorThreads(); }
-
   void SetUp() override {
     const std::string folder = NewTestFolder();
     PublishTestAcgan(folder, "acgan", 1, kVariants);

@@ -22,7 +22,6 @@ using testing::HasSubstr;
 class TileSchedulerTest : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    SetUpGeneratorThreads();
     const std::string folder = NewTestFolder();
     PublishTestAcgan(folder, "model", 1);
     std::string digest;

@@ -164,6 +164,10 @@ void CohortStream::WriteBatch(v1::GenotypeBatch batch) {
     record.queue = job_->queued();
     series_.first_batch->Observe(absl::ToDoubleSeconds(record.first_batch));
     series_.queue->Observe(absl::ToDoubleSeconds(record.queue));
+    const ServingVersion& version = *job_->spec().version;
+    if (!version.answered.exchange(true) && version.published != absl::InfinitePast()) {
+      parts_.metrics.ObservePublishToFirstBatch(version.model, absl::Now() - version.published);
+    }
   }
   const std::string& bytes = batch.genotypes();
   digest_.Update({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()});

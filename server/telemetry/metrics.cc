@@ -76,8 +76,8 @@ Metrics::Metrics()
       load_failures_(Counters(registry_, "genoserve_model_load_failures_total", "Versions that could not be loaded.")),
       swaps_(Counters(registry_, "genoserve_model_swaps_total",
                       "Times that a version took over requests that name none.")),
-      publish_to_serving_(Histograms(registry_, "genoserve_publish_to_serving_seconds",
-                                     "From the publication of a version to its beginning to answer.")),
+      publish_to_first_batch_(Histograms(registry_, "genoserve_publish_to_first_batch_seconds",
+                                         "From the publication of a version to the first batch of it that was sent.")),
       memory_bytes_(
           Gauges(registry_, "genoserve_version_memory_bytes", "Of loaded versions, as the budget counts them.")
               .Add({})),
@@ -179,8 +179,8 @@ void Metrics::CountLoadFailure(const std::string& model, absl::string_view code)
 
 void Metrics::CountSwap(const std::string& model) { swaps_.Add({{"model", model}}).Increment(); }
 
-void Metrics::ObservePublishToServing(const std::string& model, absl::Duration duration) {
-  publish_to_serving_.Add({{"model", model}}, LongTimes()).Observe(absl::ToDoubleSeconds(duration));
+void Metrics::ObservePublishToFirstBatch(const std::string& model, absl::Duration duration) {
+  publish_to_first_batch_.Add({{"model", model}}, LongTimes()).Observe(absl::ToDoubleSeconds(duration));
 }
 
 void Metrics::SetCache(const CacheCounts& counts) {

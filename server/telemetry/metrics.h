@@ -70,8 +70,8 @@ class Metrics {
   void CountLoadFailure(const std::string& model, absl::string_view code);
   /// Another version of a model answers requests that name none.
   void CountSwap(const std::string& model);
-  /// From a version's publication to its first request, or nearly so: when it began to answer.
-  void ObservePublishToServing(const std::string& model, absl::Duration duration);
+  /// From the publication of a version to the first batch of it that was sent.
+  void ObservePublishToFirstBatch(const std::string& model, absl::Duration duration);
   /// What the cache of the store did, and holds.
   void SetCache(const CacheCounts& counts);
   /// Of all loaded versions, as budgets count them, and how many versions are quarantined.
@@ -116,7 +116,7 @@ class Metrics {
   prometheus::Family<prometheus::Counter>& config_reloads_;
   prometheus::Family<prometheus::Counter>& load_failures_;
   prometheus::Family<prometheus::Counter>& swaps_;
-  prometheus::Family<prometheus::Histogram>& publish_to_serving_;
+  prometheus::Family<prometheus::Histogram>& publish_to_first_batch_;
   prometheus::Gauge& memory_bytes_;
   prometheus::Gauge& quarantined_;
   prometheus::Family<prometheus::Gauge>& cache_;
