@@ -128,7 +128,6 @@ TEST_F(TelemetryTest, RefusalsAreCountedByReason) {
 }
 
 TEST_F(TelemetryTest, TheTimeFromPublicationToTheFirstBatchIsMeasuredOnce) {
-  PublishTestAcgan(store_, "model", 1);
   Start();
   const std::string count = "genoserve_publish_to_first_batch_seconds_count{model=\"model\"}";
   // What was there before the server is no measure of it.
