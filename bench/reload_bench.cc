@@ -4,8 +4,9 @@
 //
 // STORE is the folder of the server's store. Four artifacts of the AC-GAN of 805 variants, with different weights, are
 // published in turn as new versions of one model while streams of it run, one after the other in each of so many
-// callers. In turns with as long a time without new versions, it notes the time between the messages of a stream. The
-// digest of each stream is compared with that of the same cohort from the same artifact when nothing else went on.
+// callers. In turns with as long a time without new versions, but at most 20 s, it notes the time between the messages
+// of a stream. The digest of each stream is compared with that of the same cohort from the same artifact when nothing
+// else went on.
 #include <grpcpp/grpcpp.h>
 
 #include <CLI/CLI.hpp>
@@ -42,6 +43,7 @@ constexpr int64_t kSamples = 2048;   // of a stream
 constexpr int kBatchBytes = 32'768;  // of genotypes, so that a stream has several messages
 constexpr size_t kKeptVersions = 3;  // of the store; older ones are removed, as gc would
 constexpr double kPatience = 60;     // seconds for a version to serve
+constexpr double kMostQuiet = 20;    // seconds without new versions, in a round
 constexpr int kEarlySwaps = 20;      // after which memory is noted first
 
 struct Options {
@@ -261,7 +263,7 @@ void Run(const Options& options) {
     swap_ms.push_back(Percentile(callers.TakeGaps(), 0.99));
     Pause(0.5);
     callers.TakeGaps();
-    Pause(seconds);
+    Pause(std::min(seconds, kMostQuiet));
     quiet_ms.push_back(Percentile(callers.TakeGaps(), 0.99));
     ratios.push_back(swap_ms.back() / quiet_ms.back());
   }

@@ -18,7 +18,7 @@ def print_reload(setting):
         with server:
             measured = setting.machine.watch(lambda: setting.json_of(
                 [setting.tool("reload_bench"), f"127.0.0.1:{server.told['port']}", store, "--pid", server.process.pid,
-                 "--streams", STREAMS, "--swaps", SWAPS, "--rounds", setting.options.rounds]))
+                 "--streams", STREAMS, "--swaps", SWAPS, "--rounds", setting.options.rounds], patience=1800))
             left = server.live()
     finally:
         server.end()

@@ -137,10 +137,10 @@ class Setting:
 
     # -- measurements
 
-    def json_of(self, command, environment=None):
+    def json_of(self, command, environment=None, patience=600):
         """The line of JSON that a command ends with."""
         done = subprocess.run([str(part) for part in command], text=True, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, env=environment, timeout=600)
+                              stderr=subprocess.PIPE, env=environment, timeout=patience)
         if done.returncode:
             raise Stop((done.stderr.strip().splitlines() or ["it failed"])[-1][-300:])
         return json.loads(done.stdout.strip().splitlines()[-1])
