@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 
+import numpy.typing as npt
 from typing_extensions import TypedDict
 
 from genoserve._connection import Path
@@ -44,7 +45,7 @@ Populations = Mapping[str, Union[int, float]]
 #: as the command line's --pheno reads it, such as "normal(24,4)" or "black:1,albino:3".
 PhenotypeValue = Union[float, str, Normal, Uniform, Mapping[str, float]]
 #: Columns by name with one value for each sample: phenotypes, and the population label.
-SampleColumns = Union[Mapping[str, Sequence[Any]], "pd.DataFrame"]
+SampleColumns = Union[Mapping[str, Union[Sequence[Any], npt.NDArray[Any]]], "pd.DataFrame"]
 
 
 class CohortArguments(TypedDict, total=False):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
 class Cohort(GenotypeRows):
     """Samples of a cohort with their variants; they stay packed, and each property unpacks them anew."""
 

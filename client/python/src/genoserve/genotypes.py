@@ -40,7 +40,7 @@ def pack(genotypes: Int8Array) -> PackedArray:
     return packed
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
 class GenotypeRows:
     """Samples of a cohort, in order."""
 
@@ -59,6 +59,14 @@ class GenotypeRows:
     def phased(self) -> bool:
         """Whether rows are haplotypes."""
         return self.header.encoding == types_pb2.GENOTYPE_ENCODING_HAPLOTYPE_1BIT
+
+    def __repr__(self) -> str:
+        name = type(self).__name__
+        header = self.header
+        return (
+            f"<{name} of {header.model}@{header.version}, seed {header.seed}: samples {self.first_sample} to "
+            f"{self.first_sample + len(self) - 1} of {header.cohort_size}, {header.variant_count} variants>"
+        )
 
     def __len__(self) -> int:
         return len(self.packed) // (2 if self.phased else 1)

@@ -1,0 +1,93 @@
+"""Files of cohorts: the bytes of the command line's, and what the tools of users read in them."""
+
+from __future__ import annotations
+
+import gzip
+import pathlib
+import subprocess
+
+import numpy as np
+import pytest
+
+import genoserve
+from conftest import CommandLine
+from genoserve import Client
+from genoserve._write import number_text
+
+
+@pytest.mark.parametrize("model", ["tiny", "mice"])
+@pytest.mark.parametrize("samples", [1, 333])
+def test_files_are_those_of_the_command_line(
+    client: Client, command_line: CommandLine, tmp_path: pathlib.Path, model: str, samples: int
+) -> None:
+    cohort = client.fetch(model, samples, seed=11)
+    table = "panel.tsv" if model == "tiny" else "pheno.tsv"
+    for output, suffixes in [(".vcf", ["vcf", table]), (".vcf.gz", ["vcf.gz", table]), ("", ["bed", "bim", "fam", table])]:
+        names = cohort.write(tmp_path / f"py{output}", force=True)
+        assert sorted(names) == sorted(str(tmp_path / f"py.{suffix}") for suffix in suffixes)
+        command_line.fetch(model, "-n", str(samples), "--seed", "11", "-o", f"cli{output}", "--force")
+        for suffix in suffixes:
+            ours, theirs = (tmp_path / f"{name}.{suffix}" for name in ("py", "cli"))
+            read = gzip.decompress if suffix == "vcf.gz" else bytes
+            assert read(ours.read_bytes()) == read(theirs.read_bytes()), suffix
+    assert not [path.name for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
+def test_a_shard_has_its_own_samples(client: Client, command_line: CommandLine, tmp_path: pathlib.Path) -> None:
+    client.fetch("tiny", 3000, seed=11, shard=(2, 3), regions="1:1-20000").write(tmp_path / "py.vcf")
+    command_line.fetch("tiny", "-n", "3000", "--seed", "11", "--shard", "2/3", "-r", "1:1-20000", "-o", "cli.vcf")
+    assert (tmp_path / "py.vcf").read_bytes() == (tmp_path / "cli.vcf").read_bytes()
+
+
+def test_bcftools_reads_the_genotypes(client: Client, tmp_path: pathlib.Path) -> None:
+    cohort = client.fetch("tiny", 200, seed=2)
+    cohort.write(tmp_path / "c.vcf.gz")
+    subprocess.run(["bcftools", "index", tmp_path / "c.vcf.gz"], check=True)
+    query = ["bcftools", "query", "-f", "%ID[\\t%GT]\\n", str(tmp_path / "c.vcf.gz")]
+    lines = subprocess.run(query, check=True, capture_output=True, text=True)
+    assert lines.stderr == ""
+    rows = [line.split("\t") for line in lines.stdout.splitlines()]
+    assert [row[0] for row in rows] == list(cohort.variants["id"])
+    calls = np.array([[[int(allele) for allele in call.split("|")] for call in row[1:]] for row in rows])
+    np.testing.assert_array_equal(calls.transpose(1, 0, 2), cohort.haplotypes)
+
+
+def test_plink2_reads_the_genotypes(client: Client, tmp_path: pathlib.Path) -> None:
+    cohort = client.fetch("mice", 201, seed=2)
+    cohort.write(tmp_path / "c.bed")
+    command = ["plink2", "--bfile", "c", "--real-ref-alleles", "--export", "A", "--silent", "--out", "c"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    table = [line.split() for line in (tmp_path / "c.raw").read_text().splitlines()]
+    # plink2 counts REF here unless told otherwise.
+    counts = 2 - np.array([row[6:] for row in table[1:]], dtype=np.int8)
+    np.testing.assert_array_equal(counts, cohort.genotypes)
+
+
+def test_npy_holds_the_counts(client: Client, tmp_path: pathlib.Path) -> None:
+    cohort = client.fetch("tiny", 20, seed=2)
+    cohort.write(tmp_path / "c.npy")
+    np.testing.assert_array_equal(np.load(tmp_path / "c.npy"), cohort.to_numpy())
+
+
+def test_files_are_not_replaced_unasked(client: Client, tmp_path: pathlib.Path) -> None:
+    cohort = client.fetch("tiny", 20, seed=2)
+    (tmp_path / "c.fam").write_text("mine")
+    with pytest.raises(FileExistsError, match="force=True"):
+        cohort.write(tmp_path / "c")
+    assert [path.name for path in tmp_path.iterdir()] == ["c.fam"]
+    with pytest.raises(genoserve.UsageError, match="the formats are"):
+        cohort.write(tmp_path / "c.pgen")
+    with pytest.raises(FileNotFoundError):
+        cohort.write(tmp_path / "nowhere" / "c.vcf")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (24.5, "24.5"), (24.0, "24"), (0.1, "0.1"), (1e5, "1e+05"), (123456.0, "123456"), (1e-5, "1e-05"),
+        (0.0001, "1e-04"), (0.00012, "0.00012"), (-3.25, "-3.25"), (0.0, "0"), (1e22, "1e+22"),
+        (12345678901234567890.0, "12345678901234567168"), (2.5e-300, "2.5e-300"),
+    ],
+)  # fmt: skip
+def test_numbers_as_the_command_line_writes_them(value: float, text: str) -> None:
+    assert number_text(value) == text
