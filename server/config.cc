@@ -50,6 +50,9 @@ absl::Status CheckPrincipals(const v1::ServerConfig& config) {
   for (const v1::Principal& principal : config.principals()) {
     const std::string which = absl::StrCat("principal \"", principal.name(), "\": ");
     if (!names.insert(principal.name()).second) return absl::InvalidArgumentError(which + "is there twice");
+    if (principal.admin() && principal.name().empty()) {
+      return absl::InvalidArgumentError("principals: an admin needs a name");
+    }
     if (principal.weight() != 0) {
       GENOSERVE_RETURN_IF_ERROR(InRange(which + "weight", principal.weight(), 0.01, 100.0));
     }

@@ -289,7 +289,8 @@ void Server::Drain() {
   gate_.Pause(absl::Seconds(config_.drain_delay_seconds()));
   gate_.Close();
   watch_.reset();
-  manager_->Stop();
+  // A store that answers slowly must not hold up the end of streams.
+  manager_->LookNoMore();
   if (!gate_.AwaitIdle(absl::Seconds(config_.drain_timeout_seconds()))) {
     scheduler_->FailAll(Going("the server is shutting down; resume at the next sample elsewhere"));
   }

@@ -59,7 +59,8 @@ absl::StatusOr<std::pair<std::string, std::string>> WholeName(const std::string&
 absl::Status Reload(Client* client, const AdminArguments& arguments) {
   GENOSERVE_ASSIGN_OR_RETURN(const v1::ReloadConfigResponse response, client->ReloadConfig());
   if (arguments.json) return PrintJson(response);
-  if (response.changes().empty()) return Print("the configuration says what it said\n");
+  if (response.changes().empty())
+    return Print("the configuration says what it said; files that it names were read again\n");
   return Print(absl::StrCat(absl::StrJoin(response.changes(), "\n"), "\n"));
 }
 

@@ -63,11 +63,13 @@ BlobCache::BlobCache(const FileSystem& files, std::string folder, uint64_t max_b
 
 absl::StatusOr<std::string> BlobCache::Get(const std::string& digest, uint64_t size) const {
   absl::StatusOr<std::string> bytes = files_.ReadFile(Path(digest), size);
-  if (absl::IsNotFound(bytes.status())) return bytes.status();
   if (bytes.ok() && bytes->size() == size && Sha256Hex(*bytes) == digest) {
     UseNow(Path(digest));
     return bytes;
   }
+  // What cannot be read now may be good, and the only copy.
+  if (!bytes.ok() && Has(digest, size)) return bytes.status();
+  if (absl::IsNotFound(bytes.status())) return bytes.status();
   ++damaged_;
   files_.Remove(Path(digest)).IgnoreError();
   return absl::NotFoundError(absl::StrCat(Path(digest), ": was damaged"));

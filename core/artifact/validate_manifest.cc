@@ -9,6 +9,7 @@ namespace genoserve {
 namespace {
 
 // Bounds what a manifest can make a reader allocate.
+constexpr int64_t kMostVariants = 1'000'000'000;
 constexpr int64_t kMaxFileBytes = int64_t{64} << 30;
 constexpr double kFrequencySumTolerance = 1e-6;
 
@@ -121,6 +122,7 @@ absl::Status ValidateManifest(const v1::Manifest& manifest) {
   }
   if (manifest.ploidy() != 2) return Invalid("ploidy ", manifest.ploidy(), ": only 2 is known");
   if (manifest.variant_count() <= 0) return Invalid("variant_count must be at least 1");
+  if (manifest.variant_count() > kMostVariants) return Invalid(absl::StrCat("variant_count is above ", kMostVariants));
   if (!IsSha256(manifest.variant_digest())) {
     return Invalid("variant_digest must have 64 lower-case hexadecimal digits");
   }

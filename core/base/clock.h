@@ -14,8 +14,11 @@ class Clock {
   /// The time now.
   virtual absl::Time Now() const = 0;
 
-  /// The machine's clock; lives for ever.
+  /// The machine's clock, which may be set; lives for ever.
   static const Clock& Real();
+  /// The same when it is first asked, and then as much later as time has passed, whatever the machine's clock is set
+  /// to: for waits, retries and rates. Lives for ever.
+  static const Clock& Steady();
 };
 
 /// A clock that stands still until a test moves it. Thread-compatible: move it from one thread.

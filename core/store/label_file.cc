@@ -3,7 +3,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -19,6 +18,8 @@ bool ParseLine(absl::string_view line, absl::string_view key, int64_t smallest, 
 
 }  // namespace
 
+bool DecidesWhatAnswers(absl::string_view label) { return label == kStableLabel || label == kCanaryLabel; }
+
 std::string FormatLabel(const Label& label) {
   return absl::StrCat("version ", label.version, "\nprevious ", label.previous, "\n");
 }
@@ -31,8 +32,8 @@ absl::StatusOr<Label> ParseLabel(absl::string_view text) {
     return label;
   }
   return absl::DataLossError(
-      absl::StrCat("\"", absl::CHexEscape(text.substr(0, kLargestLabel)),
-                   "\" is no label; two lines are, \"version N\" and \"previous N\", 0 for no previous one"));
+      absl::StrCat("its ", text.size(),
+                   " bytes are no label; two lines are, \"version N\" and \"previous N\", 0 for no previous one"));
 }
 
 absl::StatusOr<Label> LabelOf(const absl::StatusOr<std::string>& text, absl::string_view place) {

@@ -14,6 +14,9 @@ inline constexpr absl::string_view kLabelsFolder = "labels";
 /// More bytes than a label has.
 inline constexpr uint64_t kLargestLabel = 256;
 
+/// Whether what answers depends on a label, so that one which cannot be understood must not count as none.
+bool DecidesWhatAnswers(absl::string_view label);
+
 /// "version 7\nprevious 6\n".
 std::string FormatLabel(const Label& label);
 

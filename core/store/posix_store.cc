@@ -149,6 +149,7 @@ class PosixStore final : public CheckpointStore {
       if (!ValidateLabelName(name).ok() || IsTemporary(name)) continue;
       const absl::StatusOr<Label> label = ReadLabel(JoinPath(folder, name));
       if (absl::IsNotFound(label.status())) continue;  // removed since the listing
+      if (absl::IsDataLoss(label.status()) && !DecidesWhatAnswers(name)) continue;
       if (!label.ok()) return label.status();
       labels.emplace(name, *label);
     }

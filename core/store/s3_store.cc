@@ -91,6 +91,8 @@ class S3Store final : public CheckpointStore {
     if (version <= 0) return NoVersion(model, version);
     absl::StatusOr<std::string> bytes = Download(*client_, Key(VersionPath(model, version), file), limit);
     if (file == kManifestFile && absl::IsNotFound(bytes.status())) return NoVersion(model, version);
+    // A wrong region, or a clock that is off, says nothing against the version.
+    if (absl::IsFailedPrecondition(bytes.status())) return absl::UnavailableError(bytes.status().message());
     return bytes;
   }
 
@@ -138,6 +140,7 @@ class S3Store final : public CheckpointStore {
       if (!ValidateLabelName(name).ok()) continue;
       const absl::StatusOr<Label> label = ReadLabel(object.key);
       if (absl::IsNotFound(label.status())) continue;  // removed since the listing
+      if (absl::IsDataLoss(label.status()) && !DecidesWhatAnswers(name)) continue;
       if (!label.ok()) return label.status();
       labels.emplace(name, *label);
     }

@@ -18,7 +18,7 @@ absl::Status Stopping() {
 
 void ManagerMailbox::Ask(const Looker& looker) {
   const absl::Status refused = [&]() -> absl::Status {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     if (stopping_) return Stopping();
     if (lookers_.size() >= kMostLookers) {
       return RetryLater(absl::StatusCode::kResourceExhausted, "too many wait for a look at the store already",
@@ -26,60 +26,60 @@ void ManagerMailbox::Ask(const Looker& looker) {
     }
     lookers_.push_back(looker);
     woken_ = true;
+    changed_.notify_all();
     return absl::OkStatus();
   }();
   if (!refused.ok()) looker.done(refused);
 }
 
 void ManagerMailbox::Configure(ManagerSettings settings) {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   settings_ = std::move(settings);
   woken_ = true;
+  changed_.notify_all();
 }
 
 void ManagerMailbox::Return(std::unique_ptr<const ServingVersion> version) {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   returned_.push_back(std::move(version));
   woken_ = true;
+  changed_.notify_all();
 }
 
 void ManagerMailbox::Wake() {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   woken_ = true;
+  changed_.notify_all();
 }
 
 void ManagerMailbox::Stop() {
   {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     stopping_ = true;
+    changed_.notify_all();
   }
   for (const Looker& looker : TakeLookers()) looker.done(Stopping());
 }
 
 bool ManagerMailbox::Await(absl::Duration most) {
-  absl::MutexLock lock(&mutex_);
-  mutex_.AwaitWithTimeout(absl::Condition(
-                              +[](ManagerMailbox* self) ABSL_EXCLUSIVE_LOCKS_REQUIRED(self->mutex_) {
-                                return self->woken_ || self->stopping_;
-                              },
-                              this),
-                          most);
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, absl::ToChronoNanoseconds(most), [this] { return woken_ || stopping_; });
   woken_ = false;
   return !stopping_;
 }
 
 std::vector<ManagerMailbox::Looker> ManagerMailbox::TakeLookers() {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   return std::exchange(lookers_, {});
 }
 
 std::optional<ManagerSettings> ManagerMailbox::TakeSettings() {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   return std::exchange(settings_, std::nullopt);
 }
 
 std::vector<std::unique_ptr<const ServingVersion>> ManagerMailbox::TakeReturned() {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   return std::exchange(returned_, {});
 }
 

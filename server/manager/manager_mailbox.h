@@ -1,14 +1,14 @@
 // What others leave for a manager's control thread.
 #pragma once
 
+#include <condition_variable>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "server/manager/model_table.h"
 #include "server/manager/serving_version.h"
@@ -37,7 +37,8 @@ class ManagerMailbox {
   /// Nobody will look any more. All who wait are told so.
   void Stop();
 
-  /// Waits until something was left or the time has passed. False once it is stopped.
+  /// Waits until something was left or the time has passed, whatever the machine's clock is set to meanwhile. False
+  /// once it is stopped.
   bool Await(absl::Duration most);
 
   std::vector<Looker> TakeLookers();
@@ -45,12 +46,16 @@ class ManagerMailbox {
   std::vector<std::unique_ptr<const ServingVersion>> TakeReturned();
 
  private:
-  absl::Mutex mutex_;
-  std::vector<std::unique_ptr<const ServingVersion>> returned_ ABSL_GUARDED_BY(mutex_);
-  std::vector<Looker> lookers_ ABSL_GUARDED_BY(mutex_);
-  std::optional<ManagerSettings> settings_ ABSL_GUARDED_BY(mutex_);
-  bool woken_ ABSL_GUARDED_BY(mutex_) = false;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  // Those of the standard library: a wait of Abseil's with a timeout ends by the machine's clock, which may be set
+  // back.
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  // All under mutex_.
+  std::vector<std::unique_ptr<const ServingVersion>> returned_;
+  std::vector<Looker> lookers_;
+  std::optional<ManagerSettings> settings_;
+  bool woken_ = false;
+  bool stopping_ = false;
 };
 
 }  // namespace genoserve

@@ -10,6 +10,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/status.h"
 #include "server/manager/memory_use.h"
 #include "server/rpc_error.h"
 
@@ -61,6 +62,8 @@ void ModelManager::Start() {
   thread_ = std::thread([this] { Run(); });
 }
 
+void ModelManager::LookNoMore() { mailbox_->Stop(); }
+
 void ModelManager::Stop() {
   mailbox_->Stop();
   if (thread_.joinable()) thread_.join();
@@ -78,11 +81,12 @@ void ModelManager::ChangeStore(std::function<absl::Status()> task,
 void ModelManager::Configure(ManagerSettings settings) { mailbox_->Configure(std::move(settings)); }
 
 void ModelManager::Run() {
-  const auto poll = [this] {
+  // Until the next look is due, whatever woke the thread before it.
+  const auto rest = [this] {
     absl::ReaderMutexLock lock(&mutex_);
-    return table_.settings().poll;
+    return std::clamp(next_look_ - options_.clock->Now(), absl::ZeroDuration(), table_.settings().poll);
   };
-  while (mailbox_->Await(poll())) Step();
+  while (mailbox_->Await(rest())) Step();
 }
 
 void ModelManager::Step() {
@@ -155,6 +159,7 @@ absl::Status ModelManager::LookAtStore() {
   {
     absl::MutexLock lock(&mutex_);
     was = std::exchange(store_state_.status, look.status);
+    table_.SetReadWhole(look.status.ok());
     if (look.reachable) {
       const absl::Time now = options_.clock->Now();
       store_state_.last_look = now;
@@ -166,7 +171,8 @@ absl::Status ModelManager::LookAtStore() {
       suspects = table_.Quarantined();
     }
   }
-  if (look.status != was) {
+  // The texts of one trouble differ from look to look.
+  if (look.status.code() != was.code()) {
     LogEvent(look.status.ok() ? spdlog::level::info : spdlog::level::warn,
              {{"event", look.status.ok() ? "store is back" : "store cannot be read"},
               {"reason", std::string(look.status.message())}});
@@ -243,15 +249,16 @@ void ModelManager::Estimate(const Action& action) {
 
 void ModelManager::Verify(const Action& action) {
   LogVersion("version being verified", action.model, action.version);
-  const auto digest = ManifestDigest(store_, action.model, action.version);
-  const absl::Status status =
-      digest.ok() ? ReadArtifact(store_, action.model, action.version).status() : digest.status();
+  std::string digest;
+  const absl::Status status = Guarded([&](const LoadOptions& options) {
+    return VerifyVersion(store_, action.model, action.version, options, &digest);
+  });
   {
     absl::MutexLock lock(&mutex_);
     if (status.ok()) {
       table_.SetVerified(action.model, action.version, options_.clock->Now());
     } else {
-      Fail(action, digest.value_or(""), status);
+      Fail(action, digest, status);
     }
     Publish();
   }
@@ -259,15 +266,14 @@ void ModelManager::Verify(const Action& action) {
 }
 
 // An exception is as good a reason as a status not to serve a version, and none to end the server.
-absl::StatusOr<std::unique_ptr<ServingVersion>> ModelManager::LoadGuarded(const Action& action, std::string* digest) {
+absl::Status ModelManager::Guarded(const std::function<absl::Status(const LoadOptions&)>& work) {
   std::optional<VersionGate> gate;
   {
     absl::ReaderMutexLock lock(&mutex_);
     gate = table_.settings().gate;
   }
   try {
-    return LoadVersion(store_, action.model, action.version, {options_.device, std::move(gate), options_.precision},
-                       digest);
+    return work({options_.device, std::move(gate), options_.precision});
   } catch (const std::bad_alloc&) {
     return absl::ResourceExhaustedError("out of memory while it was loaded");
   } catch (const std::exception& error) {
@@ -279,32 +285,36 @@ void ModelManager::Load(const Action& action) {
   LogVersion("version loading", action.model, action.version);
   const absl::Time begin = absl::Now();
   std::string digest;
-  auto loaded = LoadGuarded(action, &digest);
+  std::unique_ptr<ServingVersion> loaded;
+  const absl::Status status = Guarded([&](const LoadOptions& options) -> absl::Status {
+    GENOSERVE_ASSIGN_OR_RETURN(loaded, LoadVersion(store_, action.model, action.version, options, &digest));
+    return absl::OkStatus();
+  });
   const absl::Duration duration = absl::Now() - begin;
   metrics_.ObserveLoad(action.model, duration);
-  if (loaded.ok()) {
+  if (status.ok()) {
     nlohmann::json event = {{"event", "version loaded"},
                             {"model", action.model},
                             {"version", action.version},
                             {"digest", digest},
                             {"seconds", absl::ToDoubleSeconds(duration)},
-                            {"bytes", (*loaded)->memory_bytes}};
-    if (const auto effect = (*loaded)->generator->precision_effect(); effect.has_value()) {
+                            {"bytes", loaded->memory_bytes}};
+    if (const auto effect = loaded->generator->precision_effect(); effect.has_value()) {
       event["precision_changes"] = effect->differing;
       event["precision_frequency_shift"] = effect->frequency_shift;
     }
     LogEvent(spdlog::level::info, event);
     const absl::Time published = store_.PublishedAt(action.model, action.version).value_or(absl::InfinitePast());
-    if (published >= started_) (*loaded)->published = published;
+    if (published >= started_) loaded->published = published;
   }
   {
     absl::MutexLock lock(&mutex_);
-    if (loaded.ok()) {
-      const int64_t bytes = (*loaded)->memory_bytes;
-      table_.SetLoaded(action.model, action.version, MakeHandle(*std::move(loaded)), bytes, duration,
+    if (status.ok()) {
+      const int64_t bytes = loaded->memory_bytes;
+      table_.SetLoaded(action.model, action.version, MakeHandle(std::move(loaded)), bytes, duration,
                        options_.clock->Now());
     } else {
-      Fail(action, digest, loaded.status());
+      Fail(action, digest, status);
     }
     Publish();
   }

@@ -36,7 +36,7 @@ class ModelManager {
     DeviceKind device = DeviceKind::kCpu;
     Precision precision = Precision::kFp32;
     ManagerSettings settings;
-    const Clock* clock = &Clock::Real();
+    const Clock* clock = &Clock::Steady();
     /// Runs a load. Inline in tests, a thread of low priority in production.
     std::function<void(std::function<void()>)> executor;
     /// Told, on the thread of a step and without a lock, that some status has changed. May be empty.
@@ -52,7 +52,9 @@ class ModelManager {
 
   /// Starts the control thread. The first look at the store is done when it returns.
   void Start();
-  /// Ends the control thread; versions go on serving.
+  /// No looks from now on, and who waits for one is told so. Does not wait for a look that runs.
+  void LookNoMore();
+  /// The same, and ends the control thread; versions go on serving.
   void Stop();
 
   /// One step: frees what nobody holds, takes settings over, looks at the store if that is due or asked for, does what
@@ -140,7 +142,7 @@ class ModelManager {
   void Verify(const Action& action);
   void Load(const Action& action);
   void EndLoad();
-  absl::StatusOr<std::unique_ptr<ServingVersion>> LoadGuarded(const Action& action, std::string* digest);
+  absl::Status Guarded(const std::function<absl::Status(const LoadOptions&)>& work);
   ModelHandle MakeHandle(std::unique_ptr<const ServingVersion> version) const;
   void Fail(const Action& action, const std::string& digest, const absl::Status& status)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -85,6 +85,8 @@ class ModelTable {
 
   /// Takes a listing over: versions come, and those that are neither listed nor in memory go.
   void SetListing(StoreListing listing, absl::Time now);
+  /// Whether the last look read all of the store. Before one did, what is not known may yet be there.
+  void SetReadWhole(bool whole) { read_whole_ = whole; }
   const StoreListing& listing() const { return listing_; }
 
   /// Everything that NextAction needs. Versions that are held count as used now.
@@ -169,6 +171,8 @@ class ModelTable {
   // MissingResource for a model that is not known, or a version of one that is.
   absl::Status NoModel(const std::string& model) const;
   absl::Status NoVersion(const std::string& model, int64_t version) const;
+  // Versions that are in memory, or are to be, because requests asked for them.
+  int64_t OnDemand() const;
   // Lends a version out, or notes that it is asked for and says why it cannot be.
   absl::StatusOr<ModelHandle> Lend(const std::string& model, int64_t version, const Entry& entry, absl::Time now,
                                    bool* wake) const;
@@ -184,6 +188,7 @@ class ModelTable {
   const Hooks hooks_;
   ManagerSettings settings_;
   StoreListing listing_;
+  bool read_whole_ = false;
   std::map<std::string, Model> models_;
   std::shared_ptr<const AnswerMap> answers_;
 };

@@ -12,6 +12,9 @@ namespace {
 using Phase = VersionPhase;
 
 constexpr absl::Duration kLoadingRetry = absl::Seconds(1);
+// Without a budget nothing else bounds what callers may have loaded.
+constexpr int64_t kMostOnDemand = 16;
+constexpr absl::Duration kOnDemandRetry = absl::Seconds(10);
 
 std::string NameOf(const std::string& model, int64_t version) {
   return absl::StrCat("version ", version, " of model \"", model, "\"");
@@ -51,6 +54,11 @@ absl::StatusOr<ModelHandle> ModelTable::Lend(const std::string& model, int64_t v
   entry.use->Note(now);
   // One that was replaced is only lent to those who name it, until its last stream ends.
   if (phase != Phase::kServing && phase != Phase::kRetiring) {
+    if (!entry.use->asked && settings_.memory_budget == 0 && OnDemand() >= kMostOnDemand) {
+      return Later(absl::StrCat(kMostOnDemand, " versions are loaded on demand, as many as a server without a memory ",
+                                "budget keeps; name one of those, or none"),
+                   kOnDemandRetry);
+    }
     entry.use->asked = true;
     *wake = true;
   }
@@ -59,6 +67,14 @@ absl::StatusOr<ModelHandle> ModelTable::Lend(const std::string& model, int64_t v
   }
   if (ModelHandle handle = entry.borrowed.lock()) return handle;
   return WhyNot(model, version, entry, now);
+}
+
+int64_t ModelTable::OnDemand() const {
+  int64_t asked = 0;
+  for (const auto& [name, model] : models_) {
+    for (const auto& [version, entry] : model.versions) asked += entry.use->asked ? 1 : 0;
+  }
+  return asked;
 }
 
 absl::StatusOr<ModelHandle> ModelTable::FindDefault(const std::string& name, const Model& model, absl::Time now,
@@ -97,6 +113,10 @@ absl::Status ModelTable::WhyNot(const std::string& model, int64_t version, const
 }
 
 absl::Status ModelTable::NoModel(const std::string& model) const {
+  if (!read_whole_) {
+    return Later(
+        absl::StrCat("model \"", model, "\" is not known, and the store could not be read yet, or not all of it"));
+  }
   std::vector<std::string> names;
   for (const auto& [name, versions] : models_) names.push_back(name);
   return MissingResource("model", model,

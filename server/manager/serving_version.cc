@@ -61,6 +61,18 @@ absl::StatusOr<std::string> ManifestDigest(const CheckpointStore& store, absl::s
   return Sha256Hex(manifest);
 }
 
+absl::Status VerifyVersion(const CheckpointStore& store, absl::string_view model, int64_t version,
+                           const LoadOptions& options, std::string* digest) {
+  GENOSERVE_ASSIGN_OR_RETURN(*digest, ManifestDigest(store, model, version));
+  std::string unused;
+  GENOSERVE_ASSIGN_OR_RETURN(const v1::Manifest manifest, ReadManifest(store, model, version, &unused));
+  if (options.gate.has_value()) GENOSERVE_RETURN_IF_ERROR(CheckGate(*options.gate, manifest));
+  for (const v1::ArtifactFile& file : manifest.files()) {
+    GENOSERVE_RETURN_IF_ERROR(ReadListedFile(store, model, version, file).status());
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::unique_ptr<ServingVersion>> LoadVersion(const CheckpointStore& store, absl::string_view model,
                                                             int64_t version, const LoadOptions& options,
                                                             std::string* digest) {

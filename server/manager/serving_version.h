@@ -70,6 +70,11 @@ absl::StatusOr<std::unique_ptr<ServingVersion>> LoadVersion(const CheckpointStor
                                                             int64_t version, const LoadOptions& options,
                                                             std::string* digest);
 
+/// Reads all files of a version, one at a time, and judges its figures, without loading it. `digest` and errors as for
+/// LoadVersion.
+absl::Status VerifyVersion(const CheckpointStore& store, absl::string_view model, int64_t version,
+                           const LoadOptions& options, std::string* digest);
+
 /// SHA-256 of a version's manifest as it is in the store now.
 absl::StatusOr<std::string> ManifestDigest(const CheckpointStore& store, absl::string_view model, int64_t version);
 

@@ -36,8 +36,11 @@ StoreLook LookAtStore(const CheckpointStore& store, const StoreListing& before) 
     look.status = absl::UnavailableError(absl::StrCat("store cannot be read: ", models.status().message()));
     return look;
   }
+  bool away = false;  // it went while it was being read: its other models would each be waited for in vain
   for (const std::string& model : *models) {
-    absl::StatusOr<ModelListing> listing = ListModel(store, model);
+    absl::StatusOr<ModelListing> listing =
+        away ? absl::UnavailableError("the store went away") : ListModel(store, model);
+    away = away || absl::IsUnavailable(listing.status());
     if (listing.ok()) {
       if (!listing->versions.empty()) look.listing.emplace(model, *std::move(listing));
       continue;

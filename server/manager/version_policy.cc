@@ -103,6 +103,9 @@ class Decision {
     const int64_t stable = model_.listing.LabelTarget(kStableLabel);
     if (stable != 0 && IsAvailable(stable)) return stable;
     if (stable != 0 && IsServing(model_.answering)) return model_.answering;
+    // A label that was moved back says that what is newer is not to answer; a failure that passes is waited out.
+    const VersionFacts* facts = Facts(stable);
+    if (facts != nullptr && facts->phase == Phase::kFailed) return 0;
     if (!chosen_.empty()) return *chosen_.rbegin();
     return IsServing(model_.answering) ? model_.answering : 0;
   }
@@ -110,7 +113,8 @@ class Decision {
   int64_t Answering(int64_t target) const {
     if (IsServing(target)) return target;
     if (IsServing(model_.answering)) return model_.answering;
-    if (const VersionFacts* facts = Facts(target); facts != nullptr && facts->phase == Phase::kUnloaded) return 0;
+    const VersionFacts* facts = Facts(target);
+    if (facts != nullptr && (facts->phase == Phase::kUnloaded || facts->phase == Phase::kParking)) return 0;
     const auto serving =
         std::find_if(chosen_.rbegin(), chosen_.rend(), [this](int64_t version) { return IsServing(version); });
     return serving == chosen_.rend() ? 0 : *serving;

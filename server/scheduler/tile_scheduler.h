@@ -26,7 +26,7 @@ class TileScheduler {
     bool pin = false;                            ///< binds each worker to a processor of its own, if there are as many
     int64_t max_queued_samples = 0;              ///< admitted but not yet popped, of all jobs
     std::vector<v1::Principal> principals = {};  ///< as ServerConfig has them; others have the defaults
-    const Clock* clock = &Clock::Real();
+    const Clock* clock = &Clock::Steady();
   };
 
   /// What goes on, for tests and health.

@@ -52,8 +52,10 @@ absl::Status Tell(const ModelManager& manager, const std::string& model, int64_t
     *message = ToVersionStatus(status);
     return absl::OkStatus();
   }
-  return MissingResource("version", absl::StrCat(model, "@", version),
-                         absl::StrCat("version ", version, " of model \"", model, "\" has gone"));
+  // Nothing is known of it but that it is in the store.
+  message->set_model(model);
+  message->set_version(absl::StrCat(version));
+  return absl::OkStatus();
 }
 
 }  // namespace

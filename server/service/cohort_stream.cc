@@ -6,6 +6,7 @@
 
 #include "absl/random/random.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/clock.h"
 #include "core/base/status.h"
 
 namespace genoserve {
@@ -70,7 +71,8 @@ CohortStream::Reactor* CohortStream::Start(const ServiceParts& parts, grpc::Call
     GENOSERVE_ASSIGN_OR_RETURN(ResolvedCohort cohort,
                                ResolveCohort(request, std::move(choice.handle), parts.config.max_cohort_size(), seed));
     cohort.header.set_canary(choice.canary);
-    cohort.job.deadline = absl::FromChrono(context.deadline());
+    // The scheduler's clock does not jump when the machine's is set.
+    cohort.job.deadline = Clock::Steady().Now() + (absl::FromChrono(context.deadline()) - absl::Now());
     cohort.job.principal = scope.record().principal;
     scope.record().seed = cohort.header.seed();
     stream.reset(new CohortStream(parts, scope, std::move(ticket), context, cohort));

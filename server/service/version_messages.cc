@@ -21,6 +21,7 @@ v1::Model ToModel(const VersionStatus& status, bool whole) {
   for (const std::string& label : status.labels) model.add_labels(label);
   if (whole && status.handle != nullptr) {
     *model.mutable_manifest() = status.handle->manifest;
+    model.mutable_manifest()->clear_allele_frequencies();  // for servers, and long
     *model.mutable_engine() = status.handle->engine;
   }
   return model;
