@@ -72,6 +72,28 @@ TEST_F(ModelManagerTest, TheStoreIsLookedAtWhenSomebodyAsks) {
   EXPECT_EQ(States(), "1:serving*");
 }
 
+TEST_F(ModelManagerTest, BeforeTheStoreWasReadNobodyIsToldThatThereIsNoModel) {
+  PublishTestAcgan(folder_, "model", 1);
+  const absl::Status early = manager_->Find("model", "", "", "").status();
+  EXPECT_TRUE(absl::IsUnavailable(early)) << early;
+  EXPECT_THAT(std::string(early.message()), HasSubstr("could not be read yet"));
+  Look();
+  EXPECT_TRUE(manager_->Find("model", "", "", "").ok());
+  EXPECT_TRUE(absl::IsNotFound(manager_->Find("other", "", "", "").status()));
+}
+
+TEST_F(ModelManagerTest, VersionsOnDemandAreBounded) {
+  for (uint64_t version = 1; version <= 18; ++version) PublishTestAcgan(folder_, "model", version);
+  Look();
+  int taken = 0;
+  for (int version = 1; version < 18; ++version) {
+    const absl::Status status = manager_->Find("model", std::to_string(version), "", "").status();
+    EXPECT_TRUE(absl::IsUnavailable(status)) << status;
+    taken += std::string(status.message()).find("is being loaded") != std::string::npos ? 1 : 0;
+  }
+  EXPECT_EQ(taken, 16);
+}
+
 TEST_F(ModelManagerTest, WhoAsksForALookThatDoesNotComeIsToldSo) {
   std::vector<absl::Status> told;
   for (int i = 0; i < 256; ++i) Ask(told);

@@ -113,6 +113,7 @@ class Decision {
   int64_t Answering(int64_t target) const {
     if (IsServing(target)) return target;
     if (IsServing(model_.answering)) return model_.answering;
+    if (target == 0) return 0;
     const VersionFacts* facts = Facts(target);
     if (facts != nullptr && (facts->phase == Phase::kUnloaded || facts->phase == Phase::kParking)) return 0;
     const auto serving =

@@ -180,6 +180,7 @@ TEST(VersionPolicyTest, TheLatestSoManyAreKeptUntilNewerOnesServe) {
       {"policy { latest: 2 }", "", "1S 2D 3S", 3, 3, 3, 0, "1 2 3", "2:wanted"},
       {"policy { latest: 9 }", "", "1 2S", 2, 2, 2, 0, "1 2", "1:wanted"},
       {"policy { latest: 2 }", "", "1 2U 3S", 3, 3, 3, 0, "2 3", ""},
+      {"policy { latest: 2 }", "", "1S 2P", 2, 2, 0, 0, "1 2", ""},  // what leaves memory keeps its place
   };
   for (const Case& each : cases) Check(each);
 }
@@ -212,6 +213,7 @@ TEST(VersionPolicyTest, StableAnswersWhateverThePolicyWants) {
       {"", "stable=1", "1Q 2S 3S", 2, 2, 2, 0, "2 3", ""},  // what answers goes on, not the untried newest
       {"", "stable=1", "1D 2S 3S", 2, 1, 2, 0, "1 2 3", "1:default"},
       {"", "stable=1", "1Q 2 3S", 0, 3, 3, 0, "3", ""},           // nothing answers: the policy's
+      {"", "stable=1", "1F 2 3S", 0, 0, 0, 0, "3", ""},           // a failure that passes is waited out
       {"", "stable=9", "1 2S 3", 2, 2, 2, 0, "2 3", "3:wanted"},  // not there yet
       {"", "stable=2", "1 2S- 3S", 2, 2, 2, 0, "2 3", ""},        // gone from the store, and nothing replaces it
       {"policy { specific { versions: 1 } }", "stable=3", "1 2 3", 0, 3, 0, 0, "1 3", "1:wanted 3:outage"},

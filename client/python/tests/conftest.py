@@ -28,7 +28,10 @@ def genoserve_store(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     diploid = testing.tiny(samples=120, variants=37, phased=False)
     diploid.write(folder / "mice.vcf")
     coats = ["black", "albino", "agouti"]
-    rows = [f"{name}\t{value:.6f}\t{coats[i % 3]}" for i, (name, value) in enumerate(zip(diploid.samples, diploid.phenotypes["trait"]))]
+    rows = [
+        f"{name}\t{value:.6f}\t{coats[i % 3]}"
+        for i, (name, value) in enumerate(zip(diploid.samples, diploid.phenotypes["trait"]))
+    ]
     (folder / "mice.tsv").write_text("\n".join(["#IID\tweight\tcoat", *rows]) + "\n")
     options = ["--vcf", "mice.vcf", "--pheno", "mice.tsv", "--pheno-name", "weight,coat", "--arch", "wgan-gp"]
     options += ["--steps", "10", "--validations", "1", "--device", "cpu", "--publish-anyway"]
@@ -52,7 +55,9 @@ class CommandLine:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [self._program, *arguments]
-        return subprocess.run(command, cwd=self.folder, env=self._environment, capture_output=True, text=True, timeout=120)
+        return subprocess.run(
+            command, cwd=self.folder, env=self._environment, capture_output=True, text=True, timeout=120
+        )
 
     def fetch(self, *arguments: str) -> None:
         done = self.run("fetch", *arguments, "-q")
@@ -70,8 +75,7 @@ class CuttingProxy:
     """Passes bytes on to a server, and cuts each of the first connections after so many bytes from the server."""
 
     def __init__(self, server: str, cuts: list[int]) -> None:
-        host, port = server.split(":")
-        self._server = (host, int(port))
+        self.server = server  # of connections to come
         self._cuts = list(cuts)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._open: list[socket.socket] = []
@@ -90,7 +94,12 @@ class CuttingProxy:
                 near, _ = self._listener.accept()
             except OSError:
                 return
-            far = socket.create_connection(self._server)
+            host, port = self.server.split(":")
+            try:
+                far = socket.create_connection((host, int(port)))
+            except OSError:  # The server is away.
+                near.close()
+                continue
             self._open += [near, far]
             budget = self._cuts[self.connections] if self.connections < len(self._cuts) else None
             self.connections += 1

@@ -25,7 +25,13 @@ def test_a_cohort_has_what_was_asked_for(client: Client) -> None:
     assert set(cohort.labels) == {"north", "south"}
     assert (cohort.header.model, cohort.header.version, cohort.header.seed) == ("tiny", "1", 7)
     first = cohort.variants[0]
-    assert (first["contig"], first["position"], first["id"], first["ref"], first["alt"]) == ("1", 1000, "tiny1", "A", "C")
+    assert (first["contig"], first["position"], first["id"], first["ref"], first["alt"]) == (
+        "1",
+        1000,
+        "tiny1",
+        "A",
+        "C",
+    )
     assert not cohort.packed.flags.writeable
 
 
@@ -47,7 +53,11 @@ def test_shards_join(client: Client) -> None:
 
 def test_regions_are_columns_of_the_whole(client: Client) -> None:
     whole = client.fetch("tiny", 40, seed=3)
-    for regions in ("1:5000-12000,1:30000", ["1:5,000-12,000", "1:30000-30000"], [("1", 5000, 12000), ("1", 30000, 30000)]):
+    for regions in (
+        "1:5000-12000,1:30000",
+        ["1:5,000-12,000", "1:30000-30000"],
+        [("1", 5000, 12000), ("1", 30000, 30000)],
+    ):
         part = client.fetch("tiny", 40, seed=3, regions=regions)
         kept = np.isin(whole.variants["id"], part.variants["id"])
         assert kept.sum() == 9

@@ -22,7 +22,11 @@ def test_files_are_those_of_the_command_line(
 ) -> None:
     cohort = client.fetch(model, samples, seed=11)
     table = "panel.tsv" if model == "tiny" else "pheno.tsv"
-    for output, suffixes in [(".vcf", ["vcf", table]), (".vcf.gz", ["vcf.gz", table]), ("", ["bed", "bim", "fam", table])]:
+    for output, suffixes in [
+        (".vcf", ["vcf", table]),
+        (".vcf.gz", ["vcf.gz", table]),
+        ("", ["bed", "bim", "fam", table]),
+    ]:
         names = cohort.write(tmp_path / f"py{output}", force=True)
         assert sorted(names) == sorted(str(tmp_path / f"py.{suffix}") for suffix in suffixes)
         command_line.fetch(model, "-n", str(samples), "--seed", "11", "-o", f"cli{output}", "--force")

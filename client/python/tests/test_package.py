@@ -40,7 +40,16 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
         names = archive.getnames()
     assert any(name.endswith("/proto/genoserve/v1/cohort.proto") for name in names)
     assert not any(name.endswith("_pb2.py") for name in names)
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "-q", "--no-deps", "--no-build-isolation"]
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--disable-pip-version-check",
+        "wheel",
+        "-q",
+        "--no-deps",
+        "--no-build-isolation",
+    ]
     run(*pip, "-w", folder, source, cwd=folder)
     (built,) = folder.glob("*.whl")
     return built
@@ -54,10 +63,23 @@ def test_the_wheel_is_pure_and_typed(wheel: pathlib.Path) -> None:
     assert not [name for name in names if "server" in name or "config" in name]
 
 
-def test_the_wheel_works_in_a_fresh_environment(wheel: pathlib.Path, tmp_path: pathlib.Path, genoserve_server: str) -> None:
+def test_the_wheel_works_in_a_fresh_environment(
+    wheel: pathlib.Path, tmp_path: pathlib.Path, genoserve_server: str
+) -> None:
     run(sys.executable, "-m", "venv", tmp_path / "venv", cwd=tmp_path)
     python = tmp_path / "venv" / "bin" / "python"
-    run(python, "-m", "pip", "--disable-pip-version-check", "install", "-q", "--no-deps", "--no-index", wheel, cwd=tmp_path)
+    run(
+        python,
+        "-m",
+        "pip",
+        "--disable-pip-version-check",
+        "install",
+        "-q",
+        "--no-deps",
+        "--no-index",
+        wheel,
+        cwd=tmp_path,
+    )
     # The dependencies are those of this environment, which come after the wheel.
     (packages,) = (tmp_path / "venv" / "lib").glob("python*/site-packages")
     (packages / "dependencies.pth").write_text("\n".join(site.getsitepackages()) + "\n")

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import pathlib
 import threading
 
+import grpc
 import numpy as np
 import pytest
+from google.rpc import error_details_pb2, status_pb2
 
 import genoserve
 from conftest import CuttingProxy
-from genoserve import Client
+from genoserve import Client, testing
 from genoserve._checker import StreamChecker, StreamDigest
+from genoserve._connection import Attempts, Connection
 from genoserve._crc32c import crc32c
+from genoserve.errors import from_status
 from genoserve.v1 import cohort_pb2, types_pb2
 
 
@@ -56,12 +62,77 @@ def test_conditions_of_single_samples_survive_a_cut(client: Client, cutting_prox
 def test_a_cut_without_retries_tells_how_far_it_came(cutting_proxy: CuttingProxy) -> None:
     with Client(cutting_proxy.address, retries=0) as through:
         stream = through.stream("tiny", 30_000, seed=7, max_batch_bytes=4096)
-        with pytest.raises(genoserve.IncompleteError, match=r"stream of tiny ended after \d+ of 30000 samples") as caught:
+        with pytest.raises(
+            genoserve.IncompleteError, match=r"stream of tiny ended after \d+ of 30000 samples"
+        ) as caught:
             list(stream)
         assert caught.value.exit_code == 6
         with pytest.raises(genoserve.IncompleteError):  # An error is final.
             next(stream)
         assert 0 < stream.received < 30_000
+
+
+def test_a_killed_server_is_followed_by_another(
+    client: Client, cutting_proxy: CuttingProxy, genoserve_server: str, genoserve_store: pathlib.Path
+) -> None:
+    with testing.running_server(genoserve_store) as doomed:
+        testing.await_models(doomed.address)
+        proxy = CuttingProxy(doomed.address, [])
+        with Client(proxy.address) as through, through.stream("tiny", 400_000, seed=7) as stream:
+            digest = hashlib.sha256(next(stream).packed.tobytes())
+            doomed.process.kill()
+            proxy.server = genoserve_server
+            for batch in stream:
+                digest.update(batch.packed.tobytes())
+        assert proxy.connections == 2
+        proxy.close()
+    assert digest.hexdigest() == hashlib.sha256(client.fetch("tiny", 400_000, seed=7).packed.tobytes()).hexdigest()
+
+
+def attempts(retries: int, timeout: float | None = None) -> Attempts:
+    return Attempts(Connection("localhost:1", None, None, None, None, None, False, timeout, retries))
+
+
+def failure(code: grpc.StatusCode, seconds: int | None = None) -> genoserve.GenoserveError:
+    rich = status_pb2.Status(code=code.value[0])
+    if seconds is not None:
+        info = error_details_pb2.RetryInfo()
+        info.retry_delay.seconds = seconds
+        rich.details.add().Pack(info)
+    return from_status(code, "no", rich.SerializeToString(), "server")
+
+
+def test_waits_double_and_end() -> None:
+    tries = attempts(4)
+    error = failure(grpc.StatusCode.UNAVAILABLE)
+    for bound in (0.25, 0.5, 1, 2):
+        assert bound / 2 <= tries.wait_after(error) <= bound
+    with pytest.raises(genoserve.IncompleteError):
+        tries.wait_after(error)
+    tries.reset()
+    assert tries.wait_after(error) <= 0.25
+
+
+def test_a_server_s_own_delay_is_kept() -> None:
+    assert 7 <= attempts(1).wait_after(failure(grpc.StatusCode.RESOURCE_EXHAUSTED, 7)) <= 8.75
+    for tries, error in [
+        (attempts(1), failure(grpc.StatusCode.RESOURCE_EXHAUSTED)),  # The server does not say that waiting helps.
+        (attempts(1), failure(grpc.StatusCode.RESOURCE_EXHAUSTED, 61)),
+        (attempts(1, timeout=5), failure(grpc.StatusCode.RESOURCE_EXHAUSTED, 7)),
+    ]:
+        with pytest.raises(genoserve.ExhaustedError) as caught:
+            tries.wait_after(error)
+        assert caught.value.exit_code == 5
+
+
+def test_details_are_told() -> None:
+    rich = status_pb2.Status(code=3)
+    bad = error_details_pb2.BadRequest()
+    bad.field_violations.add(field="regions", description="no such contig")
+    rich.details.add().Pack(bad)
+    error = from_status(grpc.StatusCode.INVALID_ARGUMENT, "cannot be used", rich.SerializeToString(), "server")
+    assert str(error) == "cannot be used; regions: no such contig"
+    assert str(from_status(grpc.StatusCode.INTERNAL, "odd", b"\xff\xff", "server")) == "odd"
 
 
 def test_a_closed_stream_is_over(client: Client) -> None:

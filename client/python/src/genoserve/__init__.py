@@ -1,7 +1,7 @@
 """Client of genoserve: synthetic genotype cohorts as NumPy, pandas, xarray and files.
 
-    with genoserve.Client("localhost:50051") as client:
-        cohort = client.fetch("five-populations", 1000, seed=7)
+with genoserve.Client("localhost:50051") as client:
+    cohort = client.fetch("five-populations", 1000, seed=7)
 """
 
 from importlib import metadata

@@ -272,7 +272,9 @@ def _columns(table: Any) -> dict[str, list[Any]]:
 def _length(columns: dict[str, list[Any]], origin: str) -> int:
     lengths = {len(values) for values in columns.values()}
     if len(lengths) != 1 or 0 in lengths:
-        raise UsageError(f"{origin}: needs one value of each column for each sample, and at least one column and sample")
+        raise UsageError(
+            f"{origin}: needs one value of each column for each sample, and at least one column and sample"
+        )
     return lengths.pop()
 
 

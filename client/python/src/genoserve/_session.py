@@ -151,6 +151,9 @@ def _sample_count(conditions: cohort_pb2.SampleConditions) -> int:
 
 def _slice(conditions: cohort_pb2.SampleConditions, first: int, count: int) -> None:
     """Keeps the values of the samples first to first + count - 1."""
-    for values in [conditions.labels, *(v for column in conditions.phenotypes for v in (column.numbers, column.levels))]:
+    for values in [
+        conditions.labels,
+        *(v for column in conditions.phenotypes for v in (column.numbers, column.levels)),
+    ]:
         del values[first + count :]
         del values[:first]

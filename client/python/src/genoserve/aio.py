@@ -185,9 +185,7 @@ class CohortStream(AsyncIterator[Batch]):
         """The variants that the columns of the batches are, checked against the header."""
         header = await self.header()
         session = await self._opened()
-        return _session.check_variants(
-            await self._client._variants(_session.variants_request(session.request)), header
-        )
+        return _session.check_variants(await self._client._variants(_session.variants_request(session.request)), header)
 
     def __aiter__(self) -> CohortStream:
         return self
@@ -232,9 +230,7 @@ class CohortStream(AsyncIterator[Batch]):
             await self._try(lambda: self._begin(session), session)
         return session
 
-    async def _try(
-        self, step: Callable[[], Awaitable[Optional[Batch]]], session: CohortSession
-    ) -> Optional[Batch]:
+    async def _try(self, step: Callable[[], Awaitable[Optional[Batch]]], session: CohortSession) -> Optional[Batch]:
         """A step, or the wait after its failure, where None comes back; raises what the stream ends with."""
         try:
             return await self._client._guarded(step)

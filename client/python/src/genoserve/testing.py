@@ -93,7 +93,18 @@ def make_store(folder: pathlib.Path) -> pathlib.Path:
     cohort = tiny(samples=120)
     cohort.write(folder / "real.vcf")
     store = folder / "store"
-    options = ["--vcf", "real.vcf", "--panel", "real.panel.tsv", "--label-column", "pop", "--arch", "acgan", "--steps", "20"]
+    options = [
+        "--vcf",
+        "real.vcf",
+        "--panel",
+        "real.panel.tsv",
+        "--label-column",
+        "pop",
+        "--arch",
+        "acgan",
+        "--steps",
+        "20",
+    ]
     options += ["--validations", "1", "--seed", "1", "--device", "cpu", "--publish-anyway", "--create-store"]
     train_model(folder, "tiny", store, options)
     return store
@@ -122,11 +133,24 @@ class RunningServer(NamedTuple):
 
 @contextlib.contextmanager
 def running_server(store: pathlib.Path, *options: str) -> Iterator[RunningServer]:
-    """A server of the store on free ports of loopback, until the end of the block."""
+    """A server of the store on free ports of loopback, until the end of the block. Its models come up meanwhile, see
+    await_models."""
     binary = program("genoserve-server")
     if binary is None:
         raise FileNotFoundError("genoserve-server is neither on the PATH nor in the folder GENOSERVE_BIN")
-    command = [binary, "--store", str(store), "--port", "0", "--http-port", "0", "--device", "cpu", "--drain-delay", "0"]
+    command = [
+        binary,
+        "--store",
+        str(store),
+        "--port",
+        "0",
+        "--http-port",
+        "0",
+        "--device",
+        "cpu",
+        "--drain-delay",
+        "0",
+    ]
     with tempfile.TemporaryDirectory() as folder:
         log = pathlib.Path(folder, "server.log")
         with log.open("wb") as sink:
@@ -143,7 +167,7 @@ def running_server(store: pathlib.Path, *options: str) -> Iterator[RunningServer
 
 
 def _port(process: subprocess.Popen[bytes], log: pathlib.Path) -> int:
-    """Once the server listens and a model serves."""
+    """Once the server listens."""
     end = time.monotonic() + _PATIENCE
     while time.monotonic() < end and process.poll() is None:
         for line in log.read_text().splitlines():
@@ -173,12 +197,12 @@ def genoserve_server(request: pytest.FixtureRequest) -> Iterator[str]:
     if program("genoserve-server") is None:
         pytest.skip("genoserve-server is neither on the PATH nor in the folder GENOSERVE_BIN")
     with running_server(request.getfixturevalue("genoserve_store")) as server:
-        _await_models(server.address)
+        await_models(server.address)
         yield server.address
 
 
-def _await_models(address: str) -> None:
-    """Until every model of the server serves, or one has failed."""
+def await_models(address: str) -> None:
+    """Waits until every model of the server serves; fails the test where one cannot."""
     from genoserve.client import Client
     from genoserve.v1 import cohort_pb2
 

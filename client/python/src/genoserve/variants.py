@@ -46,7 +46,9 @@ class VariantTable:
 
     def digest(self) -> str:
         """SHA-256 over "contig TAB position TAB id TAB ref TAB alt NEWLINE" of each variant; 64 hexadecimal digits."""
-        text = "".join(f"{contig}\t{position}\t{id_}\t{ref}\t{alt}\n" for contig, position, id_, ref, alt in self.records)
+        text = "".join(
+            f"{contig}\t{position}\t{id_}\t{ref}\t{alt}\n" for contig, position, id_, ref, alt in self.records
+        )
         return hashlib.sha256(text.encode()).hexdigest()
 
 
