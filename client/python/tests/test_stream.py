@@ -186,8 +186,9 @@ class TestStreamChecker:
 
     def header(self) -> cohort_pb2.CohortHeader:
         return cohort_pb2.CohortHeader(
-            model="m", version="1", artifact_digest="a" * 64, seed=1, ploidy=2, variant_count=5, variant_digest="b" * 64,
-            cohort_size=2000, sample_count=2000, encoding=types_pb2.GENOTYPE_ENCODING_DIPLOID_2BIT, labels=["x", "y"],
+            model="m", version="1", artifact_digest="a" * 64, seed=1, ploidy=2, variant_count=5,
+            variant_digest="b" * 64, cohort_size=2000, sample_count=2000, labels=["x", "y"],
+            encoding=types_pb2.GENOTYPE_ENCODING_DIPLOID_2BIT,
         )  # fmt: skip
 
     def batch(self, first: int, count: int) -> cohort_pb2.GenotypeBatch:

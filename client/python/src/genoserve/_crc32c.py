@@ -15,7 +15,7 @@ _Table = npt.NDArray[np.uint32]
 
 
 def _linear_table(images: list[int], first: int) -> _Table:
-    """The images of all 65,536 values of the bits first to first + 15 under the linear map with these images of bits."""
+    """The images of all values of the bits first to first + 15 under the linear map with these images of bits."""
     table = np.zeros(1, _U32)
     for image in images[first : first + 16]:
         table = np.concatenate([table, table ^ _U32(image)])
@@ -28,7 +28,7 @@ def _after_zero_bytes(state: int, count: int) -> int:
     return state
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _images(level: int) -> tuple[int, ...]:
     """What each bit of the state becomes after _LANE * 2^level zero bytes; level -1 stands for 4 bytes."""
     if level == -1:
@@ -47,7 +47,7 @@ def _images(level: int) -> tuple[int, ...]:
     return tuple(apply(image) for image in half)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _tables(level: int) -> tuple[_Table, _Table]:
     images = list(_images(level))
     return _linear_table(images, 0), _linear_table(images, 16)

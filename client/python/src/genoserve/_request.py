@@ -26,7 +26,7 @@ _DIGEST_BLOCK = 1024  # samples, of the stream digest
 
 
 class Normal(NamedTuple):
-    """Drawn for each sample, in the unit of the phenotype; what lies outside the training range is moved to its ends."""
+    """Drawn for each sample, in the unit of the phenotype; draws outside the training range are moved to its ends."""
 
     mean: float
     standard_deviation: float
@@ -51,7 +51,7 @@ SampleColumns = Union[Mapping[str, Union[Sequence[Any], npt.NDArray[Any]]], "pd.
 class CohortArguments(TypedDict, total=False):
     """Which cohort is wanted, beside the model and the number n of its samples."""
 
-    #: 0 to 2^64 - 1: the same request with the same seed gives the same bytes. None: one is drawn, and the header tells it.
+    #: 0 to 2^64 - 1: the same request with the same seed gives the same bytes. None: one is drawn; the header tells it.
     seed: Optional[int]
     #: {"EUR": 500, "AFR": 500}, in blocks in this order, or {"EUR": 0.25, "AFR": 0.75} of n samples.
     pop: Optional[Populations]

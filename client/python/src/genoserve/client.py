@@ -95,7 +95,7 @@ class Client:
         return self._model(name, "")
 
     def variants(self, name: str, regions: Union[Region, Sequence[Region], None] = None) -> VariantTable:
-        """The variants of a model (NAME or NAME@VERSION) in file order; of the union of the regions where they are given."""
+        """The variants of a model (NAME or NAME@VERSION) in file order; where regions are given, those of their union."""
         model, version = parse_model_name(name)
         return self._variants(
             cohort_pb2.ListVariantsRequest(model=model, version=version, regions=parse_regions(regions))
@@ -166,9 +166,9 @@ class Client:
 
 
 class CohortStream(Iterator[Batch]):
-    """The batches of a cohort as they arrive, each checked. One message is held at a time beside what HTTP/2 flow control
-    lets in, so that a slow reader slows the server instead of filling memory. A call that breaks off is resumed at the
-    next sample. Use Client.stream. Not thread-safe but for close."""
+    """The batches of a cohort as they arrive, each checked. One message is held at a time beside what HTTP/2 flow
+    control lets in, so that a slow reader slows the server instead of filling memory. A call that breaks off is resumed
+    at the next sample. Use Client.stream. Not thread-safe but for close."""
 
     def __init__(self, client: Client, request: cohort_pb2.StreamCohortRequest) -> None:
         self._client = client
@@ -194,7 +194,7 @@ class CohortStream(Iterator[Batch]):
 
     @property
     def digest(self) -> Optional[str]:
-        """Of all samples, 64 hexadecimal digits, once they have all come and been found right; see docs/determinism.md."""
+        """Of all samples, 64 hexadecimal digits, once all have come and been found right; see docs/determinism.md."""
         return None if self._session.digest is None else self._session.digest.hex()
 
     def variants(self) -> VariantTable:

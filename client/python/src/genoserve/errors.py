@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Optional
 
 import grpc
+from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 
 
@@ -91,7 +92,7 @@ def from_status(code: grpc.StatusCode, message: str, details: Optional[bytes], s
     rich = status_pb2.Status()
     try:
         rich.ParseFromString(details or b"")
-    except Exception:  # Details that cannot be read are dropped: code and message stand on their own.
+    except DecodeError:  # Details that cannot be read are dropped: code and message stand on their own.
         rich.Clear()
     retry_after = None
     for detail in rich.details:

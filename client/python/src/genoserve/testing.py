@@ -83,13 +83,13 @@ def _uniforms(name: str, shape: tuple[int, int]) -> npt.NDArray[np.float64]:
 
 
 def program(name: str) -> Optional[str]:
-    """genoserve, genoserve-server or genoserve-trainer: in the folder GENOSERVE_BIN of the environment, else on the PATH."""
+    """Where genoserve, genoserve-server or genoserve-trainer is: in the folder GENOSERVE_BIN, else on the PATH."""
     return shutil.which(name, path=os.environ.get("GENOSERVE_BIN"))
 
 
 def make_store(folder: pathlib.Path) -> pathlib.Path:
-    """A store with a model "tiny" in the folder: genoserve-trainer's few steps on the cohort `tiny`. It takes seconds and
-    serves for tests of what uses a cohort, not of how faithful one is."""
+    """A store with a model "tiny" in the folder: genoserve-trainer's few steps on the cohort `tiny`. It takes seconds
+    and serves for tests of what uses a cohort, not of how faithful one is."""
     cohort = tiny(samples=120)
     cohort.write(folder / "real.vcf")
     store = folder / "store"
