@@ -79,7 +79,7 @@ class Client:
         return await self._model(name, "")
 
     async def variants(self, name: str, regions: Union[Region, Sequence[Region], None] = None) -> VariantTable:
-        """The variants of a model (NAME or NAME@VERSION) in file order; where regions are given, those of their union."""
+        """The variants of a model (NAME or NAME@VERSION) in file order; with regions, those of their union."""
         model, version = parse_model_name(name)
         return await self._variants(
             cohort_pb2.ListVariantsRequest(model=model, version=version, regions=parse_regions(regions))

@@ -95,7 +95,7 @@ class Client:
         return self._model(name, "")
 
     def variants(self, name: str, regions: Union[Region, Sequence[Region], None] = None) -> VariantTable:
-        """The variants of a model (NAME or NAME@VERSION) in file order; where regions are given, those of their union."""
+        """The variants of a model (NAME or NAME@VERSION) in file order; with regions, those of their union."""
         model, version = parse_model_name(name)
         return self._variants(
             cohort_pb2.ListVariantsRequest(model=model, version=version, regions=parse_regions(regions))
