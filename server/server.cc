@@ -189,7 +189,7 @@ ManagerSettings Server::SettingsOf(const v1::ServerConfig& config, std::optional
 
 absl::StatusOr<std::vector<std::string>> Server::ReloadConfig() {
   absl::MutexLock one(&reload_mutex_);
-  const auto changes = [this]() -> absl::StatusOr<std::vector<std::string>> {
+  auto changes = [this]() -> absl::StatusOr<std::vector<std::string>> {
     if (!options_.read_config) {
       return absl::FailedPreconditionError(
           "the server was started without --config, so there is no file to read again");

@@ -66,7 +66,7 @@ size_t Index(JobClass job_class) { return static_cast<size_t>(job_class); }
 }  // namespace
 
 TilePlanner::TilePlanner(Options options, std::shared_ptr<LiveWork> live)
-    : options_(std::move(options)), live_(std::move(live)), backlog_(options_.max_queued_samples) {
+    : options_(options), live_(std::move(live)), backlog_(options_.max_queued_samples) {
   for (size_t i = 0; i < kJobClasses; ++i) class_queues_[i] = std::make_unique<ClassQueue>(kClassWeights[i]);
 }
 

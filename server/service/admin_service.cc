@@ -146,6 +146,7 @@ grpc::ServerUnaryReactor* AdminService::SetLabel(grpc::CallbackServerContext* co
     GENOSERVE_ASSIGN_OR_RETURN(const std::vector<int64_t> versions, doors_.store.ListVersions(model));
     if (std::find(versions.begin(), versions.end(), to) == versions.end()) {
       std::vector<std::string> names;
+      names.reserve(versions.size());
       for (const int64_t each : versions) names.push_back(absl::StrCat(each));
       return UnmetPrecondition("version", absl::StrCat("the store has no version ", to, " of model \"", model,
                                                        "\"; it has ", names.empty() ? "none" : ListNames(names)));
