@@ -16,7 +16,6 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <cmath>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -30,6 +29,7 @@
 #include <utility>
 #include <vector>
 
+#include "bench/measures.h"
 #include "bench/misbehaving_clients.h"
 #include "bench/steady_load.h"
 
@@ -56,15 +56,6 @@ struct Options {
   int pid = 0;
 };
 
-// A figure of /proc/PID/status in MB; 0 where there is no such process.
-double ProcessMegabytes(int pid, const std::string& name) {
-  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.compare(0, name.size() + 1, name + ":") == 0) return std::stod(line.substr(name.size() + 1)) / 1024;
-  }
-  return 0;
-}
-
 // CPU time of a process so far; 0 where there is none.
 double ProcessSeconds(int pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
@@ -84,13 +75,6 @@ double OwnSeconds() {
     return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
   };
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
-double Percentile(std::vector<double> values, double part) {
-  if (values.empty()) return 0;
-  std::sort(values.begin(), values.end());
-  const auto index = static_cast<size_t>(std::ceil(part * static_cast<double>(values.size())));
-  return values[std::max<size_t>(index, 1) - 1];
 }
 
 double Median(const std::vector<double>& values) { return Percentile(values, 0.5); }

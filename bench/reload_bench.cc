@@ -12,8 +12,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <atomic>
-#include <cmath>
-#include <fstream>
 #include <iostream>
 #include <map>
 #include <mutex>
@@ -25,6 +23,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "bench/measured_networks.h"
+#include "bench/measures.h"
 #include "bench/steady_load.h"
 #include "core/artifact/artifact.h"
 #include "core/model/test_models.h"
@@ -63,22 +62,6 @@ T Value(absl::StatusOr<T> value) {
 
 void Check(const absl::Status& status) {
   if (!status.ok()) throw std::runtime_error(std::string(status.message()));
-}
-
-double Percentile(std::vector<double> values, double part) {
-  if (values.empty()) return 0;
-  const auto index = static_cast<size_t>(std::ceil(part * static_cast<double>(values.size())));
-  const auto place = values.begin() + static_cast<ptrdiff_t>(std::max<size_t>(index, 1) - 1);
-  std::nth_element(values.begin(), place, values.end());
-  return *place;
-}
-
-double Megabytes(int pid) {
-  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("VmRSS:")) return std::stod(line.substr(6)) / 1024;
-  }
-  return 0;
 }
 
 // What a stream told of itself.
@@ -257,7 +240,7 @@ void Run(const Options& options) {
     const auto begin = steady_clock::now();
     for (const int end = options.swaps * (round + 1) / options.rounds; swaps < end; ++swaps) {
       swap_seconds.push_back(publisher.Publish());
-      if (swaps + 1 == kEarlySwaps) early = Megabytes(options.pid);
+      if (swaps + 1 == kEarlySwaps) early = ProcessMegabytes(options.pid, "VmRSS");
     }
     const double seconds = SecondsSince(begin);
     swap_ms.push_back(Percentile(callers.TakeGaps(), 0.99));
@@ -267,7 +250,7 @@ void Run(const Options& options) {
     quiet_ms.push_back(Percentile(callers.TakeGaps(), 0.99));
     ratios.push_back(swap_ms.back() / quiet_ms.back());
   }
-  const double late = Megabytes(options.pid);
+  const double late = ProcessMegabytes(options.pid, "VmRSS");
   callers.Stop();
   // What nobody holds any more is freed by the server's own thread.
   v1::ServerStatus status;

@@ -14,10 +14,11 @@ import sys
 import tempfile
 import time
 
+import tiny_panel
+
 BIN = pathlib.Path(sys.argv[1]).resolve()
 KILLS = int(sys.argv[2]) if len(sys.argv) > 2 else 10
 PATIENCE = 120  # seconds, of a machine that does something else
-VARIANTS, SAMPLES = 40, 120
 MODEL = "tiny"
 
 
@@ -31,21 +32,6 @@ def run(*command):
     if done.returncode:
         fail(f"{' '.join(str(part) for part in command[:3])}: {done.stderr.strip()[-500:]}")
     return done.stdout
-
-
-def write_data(folder):
-    draws = random.Random(1)
-    samples = [f"S{i}" for i in range(SAMPLES)]
-    frequencies = [draws.uniform(0.2, 0.8) for _ in range(VARIANTS)]
-    lines = ["##fileformat=VCFv4.3", "##contig=<ID=1,length=100000>",
-             '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">',
-             "\t".join(["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *samples])]
-    for v, frequency in enumerate(frequencies):
-        calls = ["|".join(str(int(draws.random() < frequency)) for _ in range(2)) for _ in samples]
-        lines.append("\t".join(["1", str(100 * (v + 1)), f"v{v}", "A", "C", ".", ".", ".", "GT", *calls]))
-    (folder / "real.vcf").write_text("\n".join(lines) + "\n")
-    (folder / "panel.tsv").write_text("sample\tpop\n" + "".join(
-        f"{sample}\t{('north', 'south')[i % 2]}\n" for i, sample in enumerate(samples)))
 
 
 class Server:
@@ -118,7 +104,7 @@ def main():
     draws = random.Random(7)
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        write_data(folder)
+        tiny_panel.write(folder)
         begin = time.monotonic()
         if trainer(folder, 0).wait(PATIENCE):
             fail("the trainer does not train")

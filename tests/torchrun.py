@@ -6,31 +6,20 @@ Usage: torchrun.py BIN, with the folder of the programs. Needs PyTorch's Python 
 """
 import os
 import pathlib
-import random
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 
+import tiny_panel
+
 TRAINER = pathlib.Path(sys.argv[1]).resolve() / "genoserve-trainer"
 PATIENCE = 120  # seconds, of a machine that does something else
-VARIANTS, SAMPLES = 40, 120
 
 
 def write_data(folder):
-    draws = random.Random(1)
-    samples = [f"S{i}" for i in range(SAMPLES)]
-    shares = {label: [draws.uniform(0.2, 0.8) for _ in range(VARIANTS)] for label in ("north", "south")}
-    lines = ["##fileformat=VCFv4.3", "##contig=<ID=1,length=100000>",
-             '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">',
-             "\t".join(["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *samples])]
-    labels = [("north", "south")[i % 2] for i in range(SAMPLES)]
-    for v in range(VARIANTS):
-        calls = ["|".join(str(int(draws.random() < shares[label][v])) for _ in range(2)) for label in labels]
-        lines.append("\t".join(["1", str(100 * (v + 1)), f"v{v}", "A", "C", ".", ".", ".", "GT", *calls]))
-    (folder / "real.vcf").write_text("\n".join(lines) + "\n")
-    (folder / "panel.tsv").write_text("sample\tpop\n" + "".join(f"{s}\t{p}\n" for s, p in zip(samples, labels)))
+    tiny_panel.write(folder)
     (folder / "mild.gate").write_text("limits { figure: 'af.pearson' minimum: 0.5 }")
     (folder / "run.txtpb").write_text(f"""
         arch: 'acgan'

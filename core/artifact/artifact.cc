@@ -80,10 +80,10 @@ absl::StatusOr<std::string> ReadListedFile(const CheckpointStore& store, absl::s
 absl::StatusOr<v1::Manifest> ReadManifest(const CheckpointStore& store, absl::string_view model, int64_t version,
                                           std::string* digest) {
   GENOSERVE_ASSIGN_OR_RETURN(const std::string json, store.Read(model, version, kManifestFile, kMaxManifestBytes));
+  *digest = Sha256Hex(json);
   auto manifest = ParseManifest(json);
   const absl::Status status = manifest.ok() ? ValidateManifest(*manifest) : manifest.status();
   if (!status.ok()) return Annotate(Annotate(status, kManifestFile), VersionName(model, version));
-  *digest = Sha256Hex(json);
   return manifest;
 }
 

@@ -41,7 +41,7 @@ struct Artifact {
 /// DATA_LOSS names the file whose digest or size differs; INVALID_ARGUMENT what the manifest does not allow.
 absl::StatusOr<Artifact> ReadArtifact(const CheckpointStore& store, absl::string_view model, int64_t version);
 
-/// Reads a manifest and its digest without the other files.
+/// Reads a manifest without the other files. `digest` is set as soon as it has been read, also where it is refused.
 absl::StatusOr<v1::Manifest> ReadManifest(const CheckpointStore& store, absl::string_view model, int64_t version,
                                           std::string* digest);
 

@@ -13,14 +13,13 @@
 #include "absl/strings/str_format.h"
 #include "core/base/sha256.h"
 #include "core/base/status.h"
+#include "core/store/store_paths.h"
 
 namespace genoserve {
 namespace {
 
 namespace fs = std::filesystem;
 
-// In the name of a file that WriteFileAtomically has not finished.
-constexpr absl::string_view kTemporary = ".tmp-";
 // One that has not grown for so long has no writer any more.
 constexpr std::chrono::hours kAbandoned(1);
 
@@ -99,7 +98,7 @@ absl::Status BlobCache::MakeRoom(uint64_t size, int worth_of_new, const BlobWort
   uint64_t held = SumOf(blobs);
   std::vector<Blob> removable;
   for (Blob& blob : blobs) {
-    if (absl::StrContains(blob.name, kTemporary)) {
+    if (absl::StrContains(blob.name, kTemporaryMark)) {
       const bool abandoned = blob.last_use < fs::file_time_type::clock::now() - kAbandoned;
       if (abandoned && files_.Remove(Path(blob.name)).ok()) held -= blob.size;
       continue;

@@ -16,9 +16,9 @@ bool ParseLine(absl::string_view line, absl::string_view key, int64_t smallest, 
   return parts.first == key && absl::SimpleAtoi(parts.second, value) && *value >= smallest;
 }
 
-}  // namespace
-
 bool DecidesWhatAnswers(absl::string_view label) { return label == kStableLabel || label == kCanaryLabel; }
+
+}  // namespace
 
 std::string FormatLabel(const Label& label) {
   return absl::StrCat("version ", label.version, "\nprevious ", label.previous, "\n");
@@ -47,7 +47,21 @@ absl::Status ValidateVersion(int64_t version) {
   return absl::InvalidArgumentError(absl::StrCat("version ", version, ": versions begin at 1"));
 }
 
-Label Moved(const Label& label, int64_t version) {
+absl::Status AddLabel(absl::string_view name, const absl::StatusOr<Label>& read, std::map<std::string, Label>* labels) {
+  if (read.ok()) {
+    labels->emplace(name, *read);
+    return absl::OkStatus();
+  }
+  if (absl::IsNotFound(read.status())) return absl::OkStatus();
+  if (absl::IsDataLoss(read.status()) && !DecidesWhatAnswers(name)) return absl::OkStatus();
+  return read.status();
+}
+
+absl::StatusOr<Label> Moved(const absl::StatusOr<Label>& before, int64_t version) {
+  if (!before.ok() && !absl::IsNotFound(before.status()) && !absl::IsDataLoss(before.status())) {
+    return before.status();
+  }
+  const Label label = before.value_or(Label());
   return version == label.version ? label : Label{version, label.version};
 }
 

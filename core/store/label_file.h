@@ -1,6 +1,7 @@
 // How a label is kept: a small file or object of two lines.
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -14,9 +15,6 @@ inline constexpr absl::string_view kLabelsFolder = "labels";
 /// More bytes than a label has.
 inline constexpr uint64_t kLargestLabel = 256;
 
-/// Whether what answers depends on a label, so that one which cannot be understood must not count as none.
-bool DecidesWhatAnswers(absl::string_view label);
-
 /// "version 7\nprevious 6\n".
 std::string FormatLabel(const Label& label);
 
@@ -29,8 +27,14 @@ absl::StatusOr<Label> LabelOf(const absl::StatusOr<std::string>& text, absl::str
 /// Whether a label may point there. INVALID_ARGUMENT otherwise.
 absl::Status ValidateVersion(int64_t version);
 
-/// What a label is after it is moved to `version`. What it pointed at before is remembered; moving it to where it is
-/// changes nothing.
-Label Moved(const Label& label, int64_t version);
+/// Adds what was read of a label to those of its model. One that was removed since it was listed is left out, and so is
+/// one that cannot be understood, unless what answers depends on it: that must not count as none. Other errors are
+/// passed on.
+absl::Status AddLabel(absl::string_view name, const absl::StatusOr<Label>& read, std::map<std::string, Label>* labels);
+
+/// What a label is after it is moved to `version`, from what was read of it before: what it pointed at is remembered,
+/// and moving it to where it is changes nothing. One that is not there, or cannot be understood, pointed nowhere; other
+/// errors are passed on.
+absl::StatusOr<Label> Moved(const absl::StatusOr<Label>& before, int64_t version);
 
 }  // namespace genoserve

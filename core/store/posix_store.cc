@@ -147,11 +147,7 @@ class PosixStore final : public CheckpointStore {
     if (!names.ok()) return names.status();
     for (const std::string& name : *names) {
       if (!ValidateLabelName(name).ok() || IsTemporary(name)) continue;
-      const absl::StatusOr<Label> label = ReadLabel(JoinPath(folder, name));
-      if (absl::IsNotFound(label.status())) continue;  // removed since the listing
-      if (absl::IsDataLoss(label.status()) && !DecidesWhatAnswers(name)) continue;
-      if (!label.ok()) return label.status();
-      labels.emplace(name, *label);
+      GENOSERVE_RETURN_IF_ERROR(AddLabel(name, ReadLabel(JoinPath(folder, name)), &labels));
     }
     return labels;
   }
@@ -163,12 +159,8 @@ class PosixStore final : public CheckpointStore {
     const std::string folder = LabelsFolder(model);
     const std::string path = JoinPath(folder, label);
     GENOSERVE_RETURN_IF_ERROR(MakeLabelsFolder(JoinPath(folder_, model), folder));
-    const absl::StatusOr<Label> before = ReadLabel(path);
-    // One that cannot be understood is written over.
-    if (!before.ok() && !absl::IsNotFound(before.status()) && !absl::IsDataLoss(before.status())) {
-      return before.status();
-    }
-    return WriteFileAtomically(files_, path, FormatLabel(Moved(before.value_or(Label()), version)));
+    GENOSERVE_ASSIGN_OR_RETURN(const Label moved, Moved(ReadLabel(path), version));
+    return WriteFileAtomically(files_, path, FormatLabel(moved));
   }
 
   absl::Status RemoveLabel(absl::string_view model, absl::string_view label) override {

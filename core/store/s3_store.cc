@@ -138,11 +138,7 @@ class S3Store final : public CheckpointStore {
     for (const S3Object& object : objects) {
       const absl::string_view name = absl::StripPrefix(object.key, folder);
       if (!ValidateLabelName(name).ok()) continue;
-      const absl::StatusOr<Label> label = ReadLabel(object.key);
-      if (absl::IsNotFound(label.status())) continue;  // removed since the listing
-      if (absl::IsDataLoss(label.status()) && !DecidesWhatAnswers(name)) continue;
-      if (!label.ok()) return label.status();
-      labels.emplace(name, *label);
+      GENOSERVE_RETURN_IF_ERROR(AddLabel(name, ReadLabel(object.key), &labels));
     }
     return labels;
   }
@@ -152,12 +148,8 @@ class S3Store final : public CheckpointStore {
     GENOSERVE_RETURN_IF_ERROR(ValidateLabelName(label));
     GENOSERVE_RETURN_IF_ERROR(ValidateVersion(version));
     const std::string key = LabelKey(model, label);
-    const absl::StatusOr<Label> before = ReadLabel(key);
-    // One that cannot be understood is written over.
-    if (!before.ok() && !absl::IsNotFound(before.status()) && !absl::IsDataLoss(before.status())) {
-      return before.status();
-    }
-    return client_->Put(key, FormatLabel(Moved(before.value_or(Label()), version)));
+    GENOSERVE_ASSIGN_OR_RETURN(const Label moved, Moved(ReadLabel(key), version));
+    return client_->Put(key, FormatLabel(moved));
   }
 
   absl::Status RemoveLabel(absl::string_view model, absl::string_view label) override {

@@ -65,7 +65,7 @@ void ModelManager::Start() {
 void ModelManager::LookNoMore() { mailbox_->Stop(); }
 
 void ModelManager::Stop() {
-  mailbox_->Stop();
+  LookNoMore();
   if (thread_.joinable()) thread_.join();
 }
 
@@ -235,14 +235,13 @@ void ModelManager::Act() {
 }
 
 void ModelManager::Estimate(const Action& action) {
-  const auto digest = ManifestDigest(store_, action.model, action.version);
-  std::string unused;
-  const auto manifest = ReadManifest(store_, action.model, action.version, &unused);
+  std::string digest;
+  const auto manifest = ReadManifest(store_, action.model, action.version, &digest);
   absl::MutexLock lock(&mutex_);
   if (manifest.ok()) {
     table_.SetEstimate(action.model, action.version, EstimateMemory(*manifest));
   } else {
-    Fail(action, digest.value_or(""), manifest.status());
+    Fail(action, digest, manifest.status());
   }
   Publish();
 }

@@ -11,10 +11,6 @@ namespace {
 
 using Phase = VersionPhase;
 
-std::string NameOf(const std::string& model, int64_t version) {
-  return absl::StrCat("version ", version, " of model \"", model, "\"");
-}
-
 bool SameGate(const std::optional<VersionGate>& a, const std::optional<VersionGate>& b) {
   if (!a.has_value() || !b.has_value()) return a.has_value() == b.has_value();
   return a->name == b->name && a->limits.SerializeAsString() == b->limits.SerializeAsString();
@@ -28,6 +24,10 @@ bool SameAnswers(const AnswerMap& a, const AnswerMap& b) {
 }
 
 }  // namespace
+
+std::string NameOfVersion(const std::string& model, int64_t version) {
+  return absl::StrCat("version ", version, " of model \"", model, "\"");
+}
 
 void ModelTable::Configure(ManagerSettings settings, absl::Time now) {
   const bool other_budget = settings.memory_budget != settings_.memory_budget;
@@ -265,7 +265,7 @@ absl::Status ModelTable::Retry(const std::string& model, int64_t version, absl::
   Entry* const entry = FindEntry(model, version);
   if (entry == nullptr) return NoVersion(model, version);
   if (entry->harness.state() != v1::MODEL_STATE_FAILED) {
-    return UnmetPrecondition("version", absl::StrCat(NameOf(model, version), " has not failed"));
+    return UnmetPrecondition("version", absl::StrCat(NameOfVersion(model, version), " has not failed"));
   }
   Move(model, version, *entry, VersionEvent::kForgive, now);
   entry->use->asked = true;
@@ -292,7 +292,7 @@ absl::StatusOr<std::vector<int64_t>> ModelTable::Unload(const std::string& model
     const Phase phase = entry.harness.phase();
     if ((version != 0 && number != version) || !IsInMemory(phase) || phase == Phase::kLoading) continue;
     if (entry.pinned) {
-      return UnmetPrecondition("version", absl::StrCat(NameOf(model, number), " is pinned; unpin it first"));
+      return UnmetPrecondition("version", absl::StrCat(NameOfVersion(model, number), " is pinned; unpin it first"));
     }
     unloaded.push_back(number);
   }

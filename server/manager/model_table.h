@@ -68,6 +68,9 @@ struct Answers {
 };
 using AnswerMap = std::map<std::string, Answers>;
 
+/// "version N of model "M"", as messages name it.
+std::string NameOfVersion(const std::string& model, int64_t version);
+
 /// Thread-compatible: calls of const methods may be made at the same time. No call blocks.
 class ModelTable {
  public:

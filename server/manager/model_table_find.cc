@@ -16,10 +16,6 @@ constexpr absl::Duration kLoadingRetry = absl::Seconds(1);
 constexpr int64_t kMostOnDemand = 16;
 constexpr absl::Duration kOnDemandRetry = absl::Seconds(10);
 
-std::string NameOf(const std::string& model, int64_t version) {
-  return absl::StrCat("version ", version, " of model \"", model, "\"");
-}
-
 absl::Status Later(absl::string_view message, absl::Duration delay = kLoadingRetry) {
   return RetryLater(absl::StatusCode::kUnavailable, message, delay);
 }
@@ -63,7 +59,7 @@ absl::StatusOr<ModelHandle> ModelTable::Lend(const std::string& model, int64_t v
     *wake = true;
   }
   if (entry.closed) {
-    return Later(absl::StrCat(NameOf(model, version), " gives its memory to the version that replaces it"));
+    return Later(absl::StrCat(NameOfVersion(model, version), " gives its memory to the version that replaces it"));
   }
   if (ModelHandle handle = entry.borrowed.lock()) return handle;
   return WhyNot(model, version, entry, now);
@@ -92,7 +88,7 @@ absl::StatusOr<ModelHandle> ModelTable::FindDefault(const std::string& name, con
 }
 
 absl::Status ModelTable::WhyNot(const std::string& model, int64_t version, const Entry& entry, absl::Time now) const {
-  const std::string name = NameOf(model, version);
+  const std::string name = NameOfVersion(model, version);
   const VersionHarness& harness = entry.harness;
   switch (harness.phase()) {
     case Phase::kQuarantined:
@@ -134,8 +130,8 @@ absl::Status ModelTable::NoVersion(const std::string& model, int64_t version) co
     if (entry.handle != nullptr) served.push_back(absl::StrCat(number));
   }
   return MissingResource("version", absl::StrCat(model, "@", version),
-                         absl::StrCat("there is no ", NameOf(model, version), "; there are ", ListNames(all), ", ",
-                                      served.empty() ? "none is served now" : "served are ", ListNames(served)));
+                         absl::StrCat("there is no ", NameOfVersion(model, version), "; there are ", ListNames(all),
+                                      ", ", served.empty() ? "none is served now" : "served are ", ListNames(served)));
 }
 
 }  // namespace genoserve

@@ -13,8 +13,6 @@
 namespace genoserve {
 namespace {
 
-constexpr uint64_t kLargestManifest = 64 << 20;  // bytes
-
 absl::StatusOr<SampleTally> Warm(const ServingVersion& version) {
   absl::StatusOr<SampleTally> tally = GenerateForCheck(version.manifest, *version.generator);
   if (!tally.ok()) return Annotate(tally.status(), "warm-up");
@@ -57,15 +55,13 @@ bool SameEngine(const v1::Engine& a, const v1::Engine& b) {
 }
 
 absl::StatusOr<std::string> ManifestDigest(const CheckpointStore& store, absl::string_view model, int64_t version) {
-  GENOSERVE_ASSIGN_OR_RETURN(const std::string manifest, store.Read(model, version, kManifestFile, kLargestManifest));
+  GENOSERVE_ASSIGN_OR_RETURN(const std::string manifest, store.Read(model, version, kManifestFile, kMaxManifestBytes));
   return Sha256Hex(manifest);
 }
 
 absl::Status VerifyVersion(const CheckpointStore& store, absl::string_view model, int64_t version,
                            const LoadOptions& options, std::string* digest) {
-  GENOSERVE_ASSIGN_OR_RETURN(*digest, ManifestDigest(store, model, version));
-  std::string unused;
-  GENOSERVE_ASSIGN_OR_RETURN(const v1::Manifest manifest, ReadManifest(store, model, version, &unused));
+  GENOSERVE_ASSIGN_OR_RETURN(const v1::Manifest manifest, ReadManifest(store, model, version, digest));
   if (options.gate.has_value()) GENOSERVE_RETURN_IF_ERROR(CheckGate(*options.gate, manifest));
   for (const v1::ArtifactFile& file : manifest.files()) {
     GENOSERVE_RETURN_IF_ERROR(ReadListedFile(store, model, version, file).status());

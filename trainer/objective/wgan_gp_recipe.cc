@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "core/base/status.h"
-#include "core/model/condition.h"
 #include "core/gpu/torch_guard.h"
+#include "core/model/condition.h"
 #include "core/model/weights.h"
 #include "trainer/objective/adversarial_recipe.h"
 #include "trainer/objective/batches.h"
