@@ -61,11 +61,12 @@ class Server:
 
 
 def trainer(folder, seed):
+    """One that goes on where a killed one of the same seed stood."""
     return subprocess.Popen(
         [BIN / "genoserve-trainer", "train", "--arch", "acgan", "--vcf", folder / "real.vcf", "--panel",
          folder / "panel.tsv", "--label-column", "pop", "--steps", "20",
          "--validations", "1", "--seed", str(seed), "--device", "cpu", "--store", folder / "store", "--create-store",
-         "--model", MODEL, "--publish-anyway"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+         "--model", MODEL, "--publish-anyway", "--resume"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
 
 def newest(folder):
@@ -114,7 +115,7 @@ def main():
         killed = {"trainer": 0, "server": 0}
         published = 0
         for turn in range(KILLS):
-            training = trainer(folder, turn + 1)
+            training = trainer(folder, published + 1)
             victim = draws.choice(["trainer", "server"])
             time.sleep(draws.uniform(0, 1.2 * typical))
             if victim == "trainer":

@@ -41,13 +41,28 @@ absl::StatusOr<int> LevelIndex(const std::string& field, const v1::PhenotypeSche
       field, absl::StrCat("\"", level, "\" is no level of ", schema.name(), "; its levels are ", Allowed(levels)));
 }
 
-absl::Status CheckNumber(const std::string& field, const v1::PhenotypeSchema& schema, double value) {
-  const auto& range = schema.continuous();
+// The values of a continuous phenotype that a request may name.
+struct NumberRange {
+  double minimum = 0;
+  double maximum = 0;
+};
+
+NumberRange Allowed(const v1::PhenotypeSchema& schema, bool extrapolate) {
+  const auto& training = schema.continuous();
+  const double beyond = extrapolate ? training.maximum() - training.minimum() : 0;
+  return {training.minimum() - beyond, training.maximum() + beyond};
+}
+
+absl::Status CheckNumber(const std::string& field, const v1::PhenotypeSchema& schema, bool extrapolate, double value) {
+  const NumberRange range = Allowed(schema, extrapolate);
   // NaN compares false with everything.
-  if (value >= range.minimum() && value <= range.maximum()) return absl::OkStatus();
+  if (value >= range.minimum && value <= range.maximum) return absl::OkStatus();
+  const std::string& unit = schema.continuous().unit();
   return FieldError(
-      field, absl::StrCat(value, " is outside the training range of ", schema.name(), ", ", range.minimum(), " to ",
-                          range.maximum(), range.unit().empty() ? "" : " ", range.unit()));
+      field,
+      absl::StrCat(value, " is outside ",
+                   extrapolate ? "what may be extrapolated from the training range of " : "the training range of ",
+                   schema.name(), ", ", range.minimum, " to ", range.maximum, unit.empty() ? "" : " ", unit));
 }
 
 // Which values a phenotype takes.
@@ -261,12 +276,13 @@ class CohortPlanMaker {
     return absl::OkStatus();
   }
 
-  static absl::StatusOr<CohortPlan::PhenotypeSource> Source(const std::string& field, const v1::PhenotypeTerm& term,
-                                                            const v1::PhenotypeSchema& schema) {
+  absl::StatusOr<CohortPlan::PhenotypeSource> Source(const std::string& field, const v1::PhenotypeTerm& term,
+                                                     const v1::PhenotypeSchema& schema) const {
+    const bool extrapolate = request_.condition().extrapolate();
     switch (term.value_case()) {
       case v1::PhenotypeTerm::kNumber:
         if (!schema.has_continuous()) return WrongKind(field + ".number", schema);
-        GENOSERVE_RETURN_IF_ERROR(CheckNumber(field + ".number", schema, term.number()));
+        GENOSERVE_RETURN_IF_ERROR(CheckNumber(field + ".number", schema, extrapolate, term.number()));
         return CohortPlan::Fixed{term.number()};
       case v1::PhenotypeTerm::kLevel: {
         if (!schema.has_categorical()) return WrongKind(field + ".level", schema);
@@ -275,19 +291,19 @@ class CohortPlanMaker {
       }
       case v1::PhenotypeTerm::kNormal: {
         if (!schema.has_continuous()) return WrongKind(field + ".normal", schema);
-        GENOSERVE_RETURN_IF_ERROR(CheckNumber(field + ".normal.mean", schema, term.normal().mean()));
+        GENOSERVE_RETURN_IF_ERROR(CheckNumber(field + ".normal.mean", schema, extrapolate, term.normal().mean()));
         const double deviation = term.normal().standard_deviation();
         if (!std::isfinite(deviation) || deviation < 0) {
           return FieldError(field + ".normal.standard_deviation",
                             absl::StrCat(deviation, " is no standard deviation; finite numbers from 0 are"));
         }
-        return CohortPlan::Normal{term.normal().mean(), deviation, schema.continuous().minimum(),
-                                  schema.continuous().maximum()};
+        const NumberRange range = Allowed(schema, extrapolate);
+        return CohortPlan::Normal{term.normal().mean(), deviation, range.minimum, range.maximum};
       }
       case v1::PhenotypeTerm::kUniform:
         if (!schema.has_continuous()) return WrongKind(field + ".uniform", schema);
-        GENOSERVE_RETURN_IF_ERROR(CheckNumber(field + ".uniform.low", schema, term.uniform().low()));
-        GENOSERVE_RETURN_IF_ERROR(CheckNumber(field + ".uniform.high", schema, term.uniform().high()));
+        GENOSERVE_RETURN_IF_ERROR(CheckNumber(field + ".uniform.low", schema, extrapolate, term.uniform().low()));
+        GENOSERVE_RETURN_IF_ERROR(CheckNumber(field + ".uniform.high", schema, extrapolate, term.uniform().high()));
         if (term.uniform().low() > term.uniform().high()) {
           return FieldError(field + ".uniform",
                             absl::StrCat("low ", term.uniform().low(), " is above high ", term.uniform().high()));
@@ -330,11 +346,12 @@ class CohortPlanMaker {
     if (schema.has_continuous()) {
       if (!term.levels().empty()) return WrongKind(field + ".levels", schema);
       GENOSERVE_RETURN_IF_ERROR(CheckOnePerSample(field + ".numbers", term.numbers_size()));
-      const auto& range = schema.continuous();
+      const bool extrapolate = request_.condition().extrapolate();
+      const NumberRange range = Allowed(schema, extrapolate);
       for (int i = 0; i < term.numbers_size(); ++i) {
         const double value = term.numbers(i);
-        if (!(value >= range.minimum() && value <= range.maximum())) {
-          return CheckNumber(absl::StrCat(field, ".numbers[", i, "]"), schema, value);
+        if (!(value >= range.minimum && value <= range.maximum)) {
+          return CheckNumber(absl::StrCat(field, ".numbers[", i, "]"), schema, extrapolate, value);
         }
         given.values.push_back(value);
       }

@@ -142,6 +142,22 @@ TEST(CohortPlanTest, DrawsHaveTheDistributionAskedFor) {
   moments("normal { mean: 20 standard_deviation: 1000 }");
 }
 
+TEST(CohortPlanTest, ExtrapolatesByTheWidthOfTheTrainingRange) {
+  const auto plan = [](const std::string& number) {
+    return Plan("cohort_size: 1 condition { extrapolate: true phenotypes { name: 'weight' number: " + number + " } }",
+                SmallWganGp(10));
+  };
+  const auto inside = plan("49.5");
+  ASSERT_TRUE(inside.ok()) << inside.status();
+  EXPECT_EQ(Values(*inside, 0)[0], 49.5);
+  EXPECT_TRUE(plan("-10").ok());
+  for (const std::string number : {"50.5", "-10.5", "inf", "nan"}) {
+    const auto refused = plan(number);
+    EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument) << number;
+    EXPECT_THAT(std::string(refused.status().message()), HasSubstr("weight, -10 to 50")) << number;
+  }
+}
+
 struct Refusal {
   const char* request;
   const char* field;
