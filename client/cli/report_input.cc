@@ -11,7 +11,7 @@
 #include "absl/strings/strip.h"
 #include "core/base/file.h"
 #include "core/base/status.h"
-#include "core/io/genotype_source.h"
+#include "core/io/genotype_reader.h"
 #include "core/io/sample_tables.h"
 #include "core/quality/align.h"
 #include "core/quality/duplicates.h"

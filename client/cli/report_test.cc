@@ -11,7 +11,7 @@
 #include "client/cli/report_input.h"
 #include "core/base/file.h"
 #include "core/io/cohort_writer.h"
-#include "core/io/genotype_source.h"
+#include "core/io/genotype_reader.h"
 #include "core/io/sample_tables.h"
 
 namespace genoserve {

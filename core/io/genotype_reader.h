@@ -1,4 +1,4 @@
-// Readers of real genotypes, one function a format.
+// Readers of whole real genotypes into memory.
 #pragma once
 
 #include <string>
@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "core/genotype/genotype_data.h"
+#include "core/io/genotype_source.h"
 
 namespace genoserve {
 
@@ -20,6 +21,10 @@ enum class MissingCalls {
 struct ReadOptions {
   MissingCalls missing = MissingCalls::kImpute;
 };
+
+/// Reads the whole of any source. Haplotypes where every call has a phase, else diploid genotypes. Errors are those of
+/// OpenVariantReader and of VariantTable::Create, with the file.
+absl::StatusOr<GenotypeData> ReadGenotypes(const GenotypeSource& source, const ReadOptions& options);
 
 /// Reads a VCF, VCF.gz or BCF by htslib. Diploid calls; phased throughout gives haplotypes, else diploid genotypes.
 /// INVALID_ARGUMENT with the file and the record (contig:position) for: a multi-allelic site (split it with

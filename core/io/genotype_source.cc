@@ -52,18 +52,6 @@ std::vector<std::string> FilesOf(const GenotypeSource& source) {
   return {source.path};
 }
 
-absl::StatusOr<GenotypeData> ReadGenotypes(const GenotypeSource& source, const ReadOptions& options) {
-  switch (source.format) {
-    case GenotypeSource::Format::kBed:
-      return ReadBed(source.path, options);
-    case GenotypeSource::Format::kHapt:
-      return ReadHapt(source.path, source.legend, options);
-    case GenotypeSource::Format::kVcf:
-      break;
-  }
-  return ReadVcf(source.path, options);
-}
-
 absl::StatusOr<std::string> DigestFiles(const std::vector<std::string>& files) {
   Sha256 digest;
   for (const std::string& file : files) {

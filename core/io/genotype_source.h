@@ -6,8 +6,6 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "core/genotype/genotype_data.h"
-#include "core/io/genotype_reader.h"
 
 namespace genoserve {
 
@@ -29,9 +27,6 @@ GenotypeSource SourceOfPath(absl::string_view path);
 
 /// The files that are read.
 std::vector<std::string> FilesOf(const GenotypeSource& source);
-
-/// Reads them; errors are those of the readers of core/io.
-absl::StatusOr<GenotypeData> ReadGenotypes(const GenotypeSource& source, const ReadOptions& options);
 
 /// What input a training saw: SHA-256 over the lines "SHA-256 of the file NEWLINE" of the files in their order; 64
 /// hexadecimal digits. Names do not matter, contents and their order do. Errors name the file that cannot be read.

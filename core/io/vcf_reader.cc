@@ -3,136 +3,30 @@
 #include <cerrno>
 #include <cstdlib>
 #include <memory>
-#include <span>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "core/base/file.h"
 #include "core/base/status.h"
-#include "core/genotype/bit_transpose.h"
-#include "core/io/genotype_reader.h"
+#include "core/io/format_readers.h"
 #include "core/io/htslib_support.h"
-#include "core/io/imputation.h"
+#include "core/io/packed_calls.h"
 
 namespace genoserve {
 namespace {
 
-/// The genotype calls of a file, variant-major while it is read: whether it is phased throughout is known at its end.
-/// They are held in blocks, so that none is copied as more come and each is freed once it stands in the matrix.
-class CallColumns {
+class VcfReader final : public OpenedReader {
  public:
-  explicit CallColumns(size_t samples) : samples_(samples) {}
-
-  /// Takes one variant: two alleles a sample, one a byte, both missing or none.
-  void Append(std::span<const uint8_t> alleles, bool any_missing) {
-    if (variants_ % kBlockVariants == 0) blocks_.emplace_back().reserve(kBlockVariants * ColumnBytes());
-    std::vector<uint8_t>& block = blocks_.back();
-    const size_t begin = block.size();
-    block.resize(begin + ColumnBytes());
-    for (size_t i = 0; i < alleles.size(); ++i) {
-      if (alleles[i] == 1) block[begin + i / 8] |= static_cast<uint8_t>(1 << (i % 8));
-    }
-    if (any_missing) {
-      for (size_t i = 0; i < samples_; ++i) {
-        if (alleles[2 * i] == kMissingAllele) missing_.emplace_back(variants_, i);
-      }
-    }
-    ++variants_;
-  }
-
-  size_t variants() const { return variants_; }
-
-  /// Haplotypes; no call may be missing. The calls are gone then.
-  GenotypeMatrix ToHaplotypes() { return ToMatrix(Packing::kHaplotype1Bit); }
-
-  /// Diploid genotypes. The calls are gone then.
-  GenotypeMatrix ToGenotypes() {
-    // A pair of alleles and the code that counts them both take 2 bits: 00, 01, 10 and 11 become 0, 1, 1 and 2.
-    for (std::vector<uint8_t>& block : blocks_) {
-      for (uint8_t& pairs : block) {
-        const unsigned both = pairs & (pairs >> 1) & 0x55;
-        const unsigned one = (pairs ^ (pairs >> 1)) & 0x55;
-        pairs = static_cast<uint8_t>(both << 1 | one);
-      }
-    }
-    GenotypeMatrix matrix = ToMatrix(Packing::kDiploid2Bit);
-    for (const auto& [variant, sample] : missing_) matrix.Set(sample, variant, kMissingGenotype);
-    return matrix;
-  }
-
- private:
-  static constexpr size_t kBlockVariants = 1024;  // whole bytes of a row in either packing
-
-  size_t ColumnBytes() const { return (2 * samples_ + 7) / 8; }
-
-  GenotypeMatrix ToMatrix(Packing packing) {
-    const size_t rows = samples_ * RowsPerSample(packing);
-    GenotypeMatrix matrix(packing, rows, variants_);
-    for (size_t i = 0; i < blocks_.size(); ++i) {
-      const std::vector<uint8_t> block = std::move(blocks_[i]);
-      const size_t first = i * kBlockVariants;
-      TransposeCodes(BitsPerGenotype(packing), block, std::min(kBlockVariants, variants_ - first), rows, ColumnBytes(),
-                     matrix.mutable_bytes().subspan(RowBytes(packing, first)), matrix.row_bytes());
-    }
-    return matrix;
-  }
-
-  size_t samples_;
-  size_t variants_ = 0;
-  std::vector<std::vector<uint8_t>> blocks_;        // kBlockVariants columns of ColumnBytes() each, the last has fewer
-  std::vector<std::pair<size_t, size_t>> missing_;  // variant and sample
-};
-
-/// Reads one file record by record.
-class VcfReader {
- public:
-  VcfReader(std::string path, const ReadOptions& options)
+  VcfReader(std::string path, const VariantReaderOptions& options)
       : path_(std::move(path)), options_(options), record_(bcf_init()) {}
-  ~VcfReader() { std::free(calls_); }
+  ~VcfReader() override { std::free(calls_); }
   VcfReader(const VcfReader&) = delete;
   VcfReader& operator=(const VcfReader&) = delete;
 
-  absl::StatusOr<GenotypeData> Read() {
-    GENOSERVE_RETURN_IF_ERROR(Open());
-    const auto samples = static_cast<size_t>(bcf_hdr_nsamples(header_));
-    CallColumns columns(samples);
-    std::vector<VariantRecord> variants;
-    GenotypeData data;
-    while (true) {
-      GENOSERVE_ASSIGN_OR_RETURN(const bool more, Next());
-      if (!more) break;
-      GENOSERVE_ASSIGN_OR_RETURN(VariantRecord variant, ReadSite());
-      place_ = absl::StrCat("record ", variant.contig, ":", variant.position);
-      variants.push_back(std::move(variant));
-      GENOSERVE_RETURN_IF_ERROR(ReadCalls());
-      bool missing = any_missing_;
-      if (missing && options_.missing == MissingCalls::kImpute) {
-        const auto imputed = ImputeAlleles(static_cast<uint32_t>(columns.variants()), std::span<uint8_t>(alleles_));
-        if (!imputed.ok()) return Annotate(imputed.status(), absl::StrCat(path_, ": ", place_));
-        data.imputed_calls += *imputed;
-        missing = false;
-      }
-      if (missing && first_missing_.empty()) {
-        first_missing_ = absl::StrCat(place_, ", sample ", header_->samples[missing_sample_]);
-      }
-      columns.Append(alleles_, missing);
-    }
-    if (variants.empty()) return absl::InvalidArgumentError(absl::StrCat(path_, ": has no records"));
-    const bool haplotypes = any_phased_ && !any_unphased_;
-    if (haplotypes && !first_missing_.empty()) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          path_, ": ", first_missing_, ": the call is missing, which haplotypes cannot hold; impute missing calls"));
-    }
-    data.samples.assign(header_->samples, header_->samples + samples);
-    GENOSERVE_ASSIGN_OR_RETURN(data.variants, MakeVariantTable(std::move(variants)));
-    data.genotypes = haplotypes ? columns.ToHaplotypes() : columns.ToGenotypes();
-    return data;
-  }
-
- private:
   absl::Status Open() {
     SilenceHtslib();
+    variants_file_ = path_;
     if (!FileSystem::Posix().Exists(path_)) return absl::NotFoundError(absl::StrCat(path_, ": there is no such file"));
     errno = 0;
     file_.reset(hts_open(path_.c_str(), "r"));
@@ -154,10 +48,40 @@ class VcfReader {
     if (bcf_hdr_nsamples(header_) == 0) {
       return absl::InvalidArgumentError(absl::StrCat(path_, ": has no samples; expected a FORMAT column and samples"));
     }
-    alleles_.resize(2 * static_cast<size_t>(bcf_hdr_nsamples(header_)));
+    samples_.assign(header_->samples, header_->samples + bcf_hdr_nsamples(header_));
+    for (int i = 0; i < header_->n[BCF_DT_CTG]; ++i) {
+      if (header_->id[BCF_DT_CTG][i].key == nullptr) continue;
+      contigs_.push_back(
+          {header_->id[BCF_DT_CTG][i].key, static_cast<int64_t>(header_->id[BCF_DT_CTG][i].val->info[0])});
+    }
     return absl::OkStatus();
   }
 
+  absl::StatusOr<bool> Next() override {
+    GENOSERVE_RETURN_IF_ERROR(failed_);
+    absl::StatusOr<bool> more = Advance();
+    failed_ = more.status();
+    return more;
+  }
+
+  const VariantRecord& variant() const override { return variant_; }
+
+  std::string Place() const override { return absl::StrCat(path_, ": ", place_); }
+
+  absl::Status ReadCalls(VariantCalls* calls) override {
+    if (bcf_unpack(record_.get(), BCF_UN_FMT) != 0) return Malformed();
+    if (bcf_get_fmt(header_.get(), record_.get(), "GT") == nullptr) return RecordError("has no GT field");
+    const int values = bcf_get_genotypes(header_.get(), record_.get(), &calls_, &calls_size_);
+    if (values < 0) return RecordError("the GT field is malformed");
+    ResetCalls(samples_.size(), calls);
+    const size_t ploidy = static_cast<size_t>(values) / samples_.size();
+    for (size_t i = 0; i < samples_.size(); ++i) {
+      GENOSERVE_RETURN_IF_ERROR(ReadCall(i, calls_ + i * ploidy, ploidy, calls));
+    }
+    return absl::OkStatus();
+  }
+
+ private:
   absl::Status NotVcf() const { return absl::InvalidArgumentError(absl::StrCat(path_, ": is not a VCF or BCF file")); }
 
   absl::Status RecordError(absl::string_view what) const {
@@ -165,7 +89,7 @@ class VcfReader {
   }
 
   absl::Status CallError(size_t sample, absl::string_view what) const {
-    return RecordError(absl::StrCat("sample ", header_->samples[sample], ": ", what));
+    return RecordError(absl::StrCat("sample ", samples_[sample], ": ", what));
   }
 
   /// Where the file is broken, by the last record that was whole.
@@ -174,8 +98,24 @@ class VcfReader {
                                             place_.empty() ? "at its first record" : absl::StrCat("after ", place_)));
   }
 
+  /// Goes to the next ALT of the record, or to the first one of the next record.
+  absl::StatusOr<bool> Advance() {
+    if (alt_ + 1 < static_cast<int>(record_->n_allele)) {
+      ++alt_;
+      variant_.alt = record_->d.allele[alt_];
+      return true;
+    }
+    GENOSERVE_ASSIGN_OR_RETURN(const bool more, ReadRecord());
+    if (!more) {
+      if (place_.empty()) return absl::InvalidArgumentError(absl::StrCat(path_, ": has no records"));
+      return false;
+    }
+    GENOSERVE_RETURN_IF_ERROR(ReadSite());
+    return true;
+  }
+
   /// Reads the next record into record_; false at the end of the file.
-  absl::StatusOr<bool> Next() {
+  absl::StatusOr<bool> ReadRecord() {
     if (hts_get_format(file_.get())->format == bcf) {
       const int result = bcf_read(file_.get(), header_.get(), record_.get());
       if (result < -1) return Malformed();
@@ -196,115 +136,93 @@ class VcfReader {
     return true;
   }
 
-  absl::StatusOr<VariantRecord> ReadSite() {
+  absl::Status ReadSite() {
     // Undefined contigs and tags are taken as they come; a record of which the text itself is broken is not.
     constexpr int kHarmless = BCF_ERR_CTG_UNDEF | BCF_ERR_TAG_UNDEF;
-    if ((record_->errcode & ~kHarmless) != 0 || bcf_unpack(record_.get(), BCF_UN_STR | BCF_UN_FMT) != 0) {
-      return Malformed();
-    }
+    if ((record_->errcode & ~kHarmless) != 0 || bcf_unpack(record_.get(), BCF_UN_STR) != 0) return Malformed();
     // htslib would read calls of samples that a record does not have.
     if (static_cast<int>(record_->n_sample) != bcf_hdr_nsamples(header_)) return Malformed();
-    VariantRecord variant;
-    variant.contig = bcf_seqname_safe(header_.get(), record_.get());
-    variant.position = record_->pos + 1;
-    place_ = absl::StrCat("record ", variant.contig, ":", variant.position);
-    if (variant.position < 1) return RecordError("the position is not a number from 1 on");
-    if (record_->n_allele > 2) {
+    variant_.contig = bcf_seqname_safe(header_.get(), record_.get());
+    variant_.position = record_->pos + 1;
+    place_ = absl::StrCat("record ", variant_.contig, ":", variant_.position);
+    if (variant_.position < 1) return RecordError("the position is not a number from 1 on");
+    if (record_->n_allele > 2 && options_.multi_allelic == MultiAllelic::kRefuse) {
       return RecordError(
           absl::StrFormat("has %d ALT alleles; split such sites with \"bcftools norm -m-\"", record_->n_allele - 1));
     }
     if (record_->n_allele < 2) return RecordError("has no ALT allele; remove such sites with \"bcftools view -m2\"");
-    variant.id = record_->d.id;
-    variant.ref = record_->d.allele[0];
-    variant.alt = record_->d.allele[1];
-    for (const std::string& allele : {variant.ref, variant.alt}) {
-      for (const char base : allele) {
-        if (std::isalpha(static_cast<unsigned char>(base)) == 0) {
-          return RecordError(absl::StrCat("the allele \"", allele, "\" is not a sequence of bases"));
-        }
+    for (int i = 0; i < static_cast<int>(record_->n_allele); ++i) {
+      for (const char* base = record_->d.allele[i]; *base != '\0'; ++base) {
+        if (std::isalpha(static_cast<unsigned char>(*base)) != 0) continue;
+        return RecordError(absl::StrCat("the allele \"", record_->d.allele[i], "\" is not a sequence of bases"));
       }
     }
-    return variant;
+    variant_.id = record_->d.id;
+    variant_.ref = record_->d.allele[0];
+    variant_.alt = record_->d.allele[1];
+    alt_ = 1;
+    return absl::OkStatus();
   }
 
-  /// Fills alleles_ and the flags from the GT fields.
-  absl::Status ReadCalls() {
-    const auto samples = static_cast<size_t>(bcf_hdr_nsamples(header_));
-    if (bcf_get_fmt(header_.get(), record_.get(), "GT") == nullptr) return RecordError("has no GT field");
-    const int values = bcf_get_genotypes(header_.get(), record_.get(), &calls_, &calls_size_);
-    if (values < 0) return RecordError("the GT field is malformed");
-    const size_t ploidy = static_cast<size_t>(values) / samples;
-    any_missing_ = false;
-    for (size_t i = 0; i < samples; ++i) {
-      const int32_t* const call = calls_ + i * ploidy;
-      size_t alleles = 0;
-      while (alleles < ploidy && call[alleles] != bcf_int32_vector_end) ++alleles;
-      if (alleles == 1 && bcf_gt_is_missing(call[0])) {
-        // "." alone stands for a missing call of any ploidy.
-        alleles_[2 * i] = alleles_[2 * i + 1] = kMissingAllele;
-        NoteMissing(i);
-        continue;
+  absl::Status ReadCall(size_t sample, const int32_t* call, size_t ploidy, VariantCalls* calls) {
+    size_t alleles = 0;
+    while (alleles < ploidy && call[alleles] != bcf_int32_vector_end) ++alleles;
+    // "." alone stands for a missing call of any ploidy.
+    if (alleles == 1 && bcf_gt_is_missing(call[0])) {
+      PutCode(calls->codes, sample, 3);
+      return absl::OkStatus();
+    }
+    const bool haploid = alleles == 1 && options_.haploid == HaploidCalls::kDouble;
+    if (alleles != 2 && !haploid) {
+      return CallError(sample, absl::StrFormat("the call has %d alleles; only diploid calls are read", alleles));
+    }
+    if (!haploid && bcf_gt_is_missing(call[0]) != bcf_gt_is_missing(call[1])) {
+      return CallError(sample, "the call is half missing; set such calls to \"./.\" first");
+    }
+    if (bcf_gt_is_missing(call[0])) {
+      PutCode(calls->codes, sample, 3);
+      return absl::OkStatus();
+    }
+    bool alt[2] = {false, false};
+    for (size_t haplotype = 0; haplotype < 2; ++haplotype) {
+      const int allele = bcf_gt_allele(call[haploid ? 0 : haplotype]);
+      if (allele < 0 || allele >= static_cast<int>(record_->n_allele)) {
+        return CallError(sample, absl::StrFormat("the call names allele %d, which the site lacks", allele));
       }
-      if (alleles != 2) {
-        return CallError(i, absl::StrFormat("the call has %d alleles; only diploid calls are read", alleles));
-      }
-      if (bcf_gt_is_missing(call[0]) != bcf_gt_is_missing(call[1])) {
-        return CallError(i, "the call is half missing; set such calls to \"./.\" first");
-      }
-      if (bcf_gt_is_missing(call[0])) {
-        alleles_[2 * i] = alleles_[2 * i + 1] = kMissingAllele;
-        NoteMissing(i);
-        continue;
-      }
-      for (size_t haplotype = 0; haplotype < 2; ++haplotype) {
-        const int allele = bcf_gt_allele(call[haplotype]);
-        if (allele < 0 || allele > 1) {
-          return CallError(i, absl::StrFormat("the call names allele %d, which the site lacks", allele));
-        }
-        alleles_[2 * i + haplotype] = static_cast<uint8_t>(allele);
-      }
-      (bcf_gt_is_phased(call[1]) ? any_phased_ : any_unphased_) = true;
+      alt[haplotype] = allele == alt_;
+    }
+    PutCode(calls->codes, sample, static_cast<unsigned>(alt[0]) + static_cast<unsigned>(alt[1]));
+    if (haploid) {
+      PutLazyBit(&calls->haploid, samples_.size(), sample);
+    } else if (bcf_gt_is_phased(call[1])) {
+      calls->phased = true;
+      if (alt[0] && !alt[1]) PutLazyBit(&calls->alt_first, samples_.size(), sample);
+    } else {
+      calls->unphased = true;
     }
     return absl::OkStatus();
   }
 
-  void NoteMissing(size_t sample) {
-    if (!any_missing_) missing_sample_ = sample;
-    any_missing_ = true;
-  }
-
-  absl::StatusOr<VariantTable> MakeVariantTable(std::vector<VariantRecord> variants) const {
-    std::vector<ContigRecord> contigs;
-    for (int i = 0; i < header_->n[BCF_DT_CTG]; ++i) {
-      if (header_->id[BCF_DT_CTG][i].key == nullptr) continue;
-      contigs.push_back(
-          {header_->id[BCF_DT_CTG][i].key, static_cast<int64_t>(header_->id[BCF_DT_CTG][i].val->info[0])});
-    }
-    absl::StatusOr<VariantTable> table = VariantTable::Create(std::move(variants), std::move(contigs));
-    if (!table.ok()) return Annotate(table.status(), path_);
-    return table;
-  }
-
   const std::string path_;
-  const ReadOptions options_;
+  const VariantReaderOptions options_;
   HtslibPtr<htsFile> file_;
   HtslibPtr<bcf_hdr_t> header_;
   HtslibPtr<bcf1_t> record_;
+  int alt_ = 1;               // of the record's alleles, the ALT of variant_
   int32_t* calls_ = nullptr;  // allocated by bcf_get_genotypes
   int calls_size_ = 0;
-  std::string place_;             // the last record whose site was read
-  std::vector<uint8_t> alleles_;  // of that record: two a sample, 0, 1 or kMissingAllele
-  bool any_missing_ = false;      // in that record
-  size_t missing_sample_ = 0;     // the first sample without a call in that record
-  std::string first_missing_;     // the first missing call that was kept
-  bool any_phased_ = false;
-  bool any_unphased_ = false;
+  std::string place_;  // the last record whose site was read
+  VariantRecord variant_;
+  absl::Status failed_;
 };
 
 }  // namespace
 
-absl::StatusOr<GenotypeData> ReadVcf(const std::string& path, const ReadOptions& options) {
-  return VcfReader(path, options).Read();
+absl::StatusOr<std::unique_ptr<VariantReader>> OpenVcfReader(const std::string& path,
+                                                             const VariantReaderOptions& options) {
+  auto reader = std::make_unique<VcfReader>(path, options);
+  GENOSERVE_RETURN_IF_ERROR(reader->Open());
+  return reader;
 }
 
 }  // namespace genoserve

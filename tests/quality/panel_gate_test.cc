@@ -4,7 +4,7 @@
 #include <string>
 
 #include "core/base/philox.h"
-#include "core/io/genotype_source.h"
+#include "core/io/genotype_reader.h"
 #include "core/io/sample_tables.h"
 #include "core/quality/gate.h"
 #include "core/quality/holdout.h"

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "core/base/status.h"
+#include "core/io/genotype_reader.h"
 #include "core/io/sample_tables.h"
 #include "core/quality/holdout.h"
 #include "core/quality/kinship.h"

@@ -1,0 +1,43 @@
+// The readers of the formats, each of which OpenVariantReader chooses among, and what they share.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "core/io/variant_reader.h"
+
+namespace genoserve {
+
+/// What stays as it was when the files were opened.
+class OpenedReader : public VariantReader {
+ public:
+  const std::vector<std::string>& samples() const override { return samples_; }
+  const std::vector<uint8_t>& sexes() const override { return sexes_; }
+  const std::vector<ContigRecord>& contigs() const override { return contigs_; }
+  std::optional<size_t> variant_count() const override { return variant_count_; }
+  const std::string& variants_file() const override { return variants_file_; }
+
+ protected:
+  std::vector<std::string> samples_;
+  std::vector<uint8_t> sexes_;
+  std::vector<ContigRecord> contigs_;
+  std::optional<size_t> variant_count_;
+  std::string variants_file_;
+};
+
+/// A VCF, VCF.gz or BCF, by htslib.
+absl::StatusOr<std::unique_ptr<VariantReader>> OpenVcfReader(const std::string& path,
+                                                             const VariantReaderOptions& options);
+
+/// PLINK 1: `prefix`.bed, .bim and .fam. The .bim is read line by line.
+absl::StatusOr<std::unique_ptr<VariantReader>> OpenBedReader(const std::string& prefix);
+
+/// A .hapt and its .legend. The haplotypes are held in memory, packed: a sixteenth of the file's size.
+absl::StatusOr<std::unique_ptr<VariantReader>> OpenHaptReader(const std::string& path, const std::string& legend_path);
+
+}  // namespace genoserve

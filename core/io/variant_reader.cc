@@ -1,0 +1,20 @@
+#include "core/io/variant_reader.h"
+
+#include "core/io/format_readers.h"
+
+namespace genoserve {
+
+absl::StatusOr<std::unique_ptr<VariantReader>> OpenVariantReader(const GenotypeSource& source,
+                                                                 const VariantReaderOptions& options) {
+  switch (source.format) {
+    case GenotypeSource::Format::kBed:
+      return OpenBedReader(source.path);
+    case GenotypeSource::Format::kHapt:
+      return OpenHaptReader(source.path, source.legend);
+    case GenotypeSource::Format::kVcf:
+      break;
+  }
+  return OpenVcfReader(source.path, options);
+}
+
+}  // namespace genoserve
