@@ -16,6 +16,7 @@
 #include "client/cli/admin.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/fetch.h"
+#include "client/cli/help_pages.h"
 #include "client/cli/models.h"
 #include "client/cli/report.h"
 #include "client/cli/store.h"
@@ -25,7 +26,7 @@
 namespace genoserve {
 namespace {
 
-constexpr char kVersion[] = GENOSERVE_VERSION;
+constexpr char kVersionLine[] = "genoserve " GENOSERVE_VERSION;
 
 constexpr char kExamples[] =
     "Examples:\n"
@@ -62,6 +63,7 @@ struct Arguments {
   ReportArguments report;
   StoreArguments store;
   AdminArguments admin;
+  HelpPageArguments help_pages;
   std::string model;
   std::string regions;
   bool json = false;
@@ -243,6 +245,7 @@ void AddAdmin(CLI::App* app, Arguments* arguments) {
 std::unique_ptr<CLI::App> BuildApp(Arguments* arguments) {
   auto app = std::make_unique<CLI::App>("Synthetic genotypes from a genoserve server.", "genoserve");
   app->require_subcommand(1);
+  app->set_version_flag("--version", kVersionLine, "The version of this program");
   app->footer(absl::StrCat(kExamples, kExitCodeHelp));
   app->get_formatter()->column_width(38);
   AddFetch(app.get(), arguments);
@@ -270,6 +273,7 @@ std::unique_ptr<CLI::App> BuildApp(Arguments* arguments) {
   AddServerOptions(variants, arguments);
   AddStoreCommands(app.get(), &arguments->store);
   app->add_subcommand("version", "The version of this program");
+  AddHelpPageCommands(app.get(), &arguments->help_pages);
   return app;
 }
 
@@ -279,7 +283,10 @@ int Complain(const std::string& message) {
 }
 
 absl::Status Dispatch(const CLI::App& app, const Arguments& arguments, Interrupt* interrupt) {
-  if (app.got_subcommand("version")) return Print(absl::StrCat("genoserve ", kVersion, "\n"));
+  if (app.got_subcommand("version")) return Print(absl::StrCat(kVersionLine, "\n"));
+  if (app.got_subcommand("completion") || app.got_subcommand("man")) {
+    return RunHelpPageCommand(app, arguments.help_pages);
+  }
   if (app.got_subcommand("fetch")) return Fetch(arguments.fetch, arguments.client, interrupt);
   if (app.got_subcommand("report")) {
     return Report(arguments.report, [interrupt] { return interrupt->raised(); });
@@ -309,6 +316,8 @@ int RunCli(int argc, const char* const* argv, Interrupt* interrupt) {
     app->parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
     return ExitCodeOf(Print(app->help()));
+  } catch (const CLI::CallForVersion&) {
+    return ExitCodeOf(Print(absl::StrCat(kVersionLine, "\n")));
   } catch (const CLI::ParseError& error) {
     return Complain(ParseComplaint(*app, error));
   }
