@@ -11,6 +11,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "core/base/file.h"
 #include "core/base/loopback.h"
@@ -97,21 +98,11 @@ absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> MakeCredentials(const 
   return grpc::SslCredentials(ssl);
 }
 
-}  // namespace
-
-bool IsLoopback(absl::string_view server) {
-  const absl::string_view host = server.substr(0, server.rfind(':'));
-  return host == "[::1]" || (!absl::StrContains(host, ':') && IsLoopbackHost(host));
-}
-
-absl::StatusOr<ServerChannel> OpenChannel(const ClientOptions& options) {
+// A channel to one server.
+absl::StatusOr<ServerChannel> OpenChannel(const ClientOptions& options, const std::string& server,
+                                          const std::string& token) {
   ServerChannel result;
-  result.server = options.server.empty() ? Environment("GENOSERVE_SERVER") : options.server;
-  if (result.server.empty()) {
-    return absl::InvalidArgumentError("no server: give its HOST:PORT, or set GENOSERVE_SERVER");
-  }
-  GENOSERVE_RETURN_IF_ERROR(CheckAddress(result.server));
-  GENOSERVE_ASSIGN_OR_RETURN(const std::string token, ReadToken(options.token_file));
+  result.server = server;
   if (!token.empty()) result.authorization = absl::StrCat("Bearer ", token);
   GENOSERVE_ASSIGN_OR_RETURN(const auto credentials, MakeCredentials(options, result.server));
   grpc::ChannelArguments arguments;
@@ -124,6 +115,27 @@ absl::StatusOr<ServerChannel> OpenChannel(const ClientOptions& options) {
   if (IsLoopback(result.server)) arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   result.channel = grpc::CreateCustomChannel(result.server, credentials, arguments);
   return result;
+}
+
+}  // namespace
+
+bool IsLoopback(absl::string_view server) {
+  const absl::string_view host = server.substr(0, server.rfind(':'));
+  return host == "[::1]" || (!absl::StrContains(host, ':') && IsLoopbackHost(host));
+}
+
+absl::StatusOr<std::vector<ServerChannel>> OpenChannels(const ClientOptions& options) {
+  const std::string servers = options.server.empty() ? Environment("GENOSERVE_SERVER") : options.server;
+  if (servers.empty()) {
+    return absl::InvalidArgumentError("no server: give its HOST:PORT, or set GENOSERVE_SERVER");
+  }
+  GENOSERVE_ASSIGN_OR_RETURN(const std::string token, ReadToken(options.token_file));
+  std::vector<ServerChannel> channels;
+  for (const absl::string_view server : absl::StrSplit(servers, ',')) {
+    GENOSERVE_RETURN_IF_ERROR(CheckAddress(server));
+    GENOSERVE_ASSIGN_OR_RETURN(channels.emplace_back(), OpenChannel(options, std::string(server), token));
+  }
+  return channels;
 }
 
 }  // namespace genoserve

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -19,10 +20,10 @@ struct ServerChannel {
   std::string authorization;  ///< value of the header of that name; empty = none. Never logged.
 };
 
-/// Opens a channel; nothing is sent before the first call. INVALID_ARGUMENT, with the option or the file, where the
-/// options do not fit together or a file does not hold what it should; a token is never in a message. Errors of files
-/// keep their codes.
-absl::StatusOr<ServerChannel> OpenChannel(const ClientOptions& options);
+/// Opens a channel to each server; nothing is sent before the first call. INVALID_ARGUMENT, with the option or the
+/// file, where the options do not fit together or a file does not hold what it should; a token is never in a message.
+/// Errors of files keep their codes.
+absl::StatusOr<std::vector<ServerChannel>> OpenChannels(const ClientOptions& options);
 
 /// Whether the host of "host:port" is localhost, 127.0.0.0/8 or ::1.
 bool IsLoopback(absl::string_view server);

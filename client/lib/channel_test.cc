@@ -28,7 +28,7 @@ class ChannelTest : public testing::Test {
     return path;
   }
 
-  std::string Error() { return std::string(OpenChannel(options_).status().message()); }
+  std::string Error() { return std::string(OpenChannels(options_).status().message()); }
 
   ClientOptions options_;
 };
@@ -37,8 +37,8 @@ TEST_F(ChannelTest, TakesTheServerFromTheEnvironment) {
   options_.server = "";
   EXPECT_THAT(Error(), HasSubstr("GENOSERVE_SERVER"));
   setenv("GENOSERVE_SERVER", "localhost:4242", 1);
-  ASSERT_TRUE(OpenChannel(options_).ok());
-  EXPECT_EQ(OpenChannel(options_)->server, "localhost:4242");
+  ASSERT_TRUE(OpenChannels(options_).ok());
+  EXPECT_EQ(OpenChannels(options_)->front().server, "localhost:4242");
 }
 
 TEST_F(ChannelTest, RefusesAddressesThatAreNone) {
@@ -49,7 +49,19 @@ TEST_F(ChannelTest, RefusesAddressesThatAreNone) {
   }
   for (const char* server : {"[::1]:80", "example.org:443", "127.0.0.1:65535"}) {
     options_.server = server;
-    EXPECT_TRUE(OpenChannel(options_).ok()) << server;
+    EXPECT_TRUE(OpenChannels(options_).ok()) << server;
+  }
+}
+
+TEST_F(ChannelTest, TakesReplicas) {
+  options_.server = "127.0.0.1:1,example.org:443";
+  const auto channels = OpenChannels(options_);
+  ASSERT_TRUE(channels.ok()) << channels.status();
+  ASSERT_EQ(channels->size(), 2u);
+  EXPECT_EQ(channels->back().server, "example.org:443");
+  for (const char* servers : {"127.0.0.1:1,", ",127.0.0.1:1", "127.0.0.1:1, 127.0.0.1:2"}) {
+    options_.server = servers;
+    EXPECT_THAT(Error(), HasSubstr("HOST:PORT")) << servers;
   }
 }
 
@@ -62,18 +74,18 @@ TEST_F(ChannelTest, KnowsLoopback) {
 
 TEST_F(ChannelTest, ReadsTheTokenAndNeverShowsIt) {
   options_.token_file = File("token", "  s3cret-token\n");
-  ASSERT_TRUE(OpenChannel(options_).ok());
-  EXPECT_EQ(OpenChannel(options_)->authorization, "Bearer s3cret-token");
+  ASSERT_TRUE(OpenChannels(options_).ok());
+  EXPECT_EQ(OpenChannels(options_)->front().authorization, "Bearer s3cret-token");
   options_.token_file = File("two_lines", "s3cret-token\nsecond\n");
   EXPECT_THAT(Error(), HasSubstr("two_lines: holds no token"));
   EXPECT_THAT(Error(), Not(HasSubstr("s3cret")));
   options_.token_file = File("empty", "\n");
   EXPECT_THAT(Error(), HasSubstr("holds no token"));
   options_.token_file = "/nowhere/token";
-  EXPECT_EQ(OpenChannel(options_).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(OpenChannels(options_).status().code(), absl::StatusCode::kNotFound);
   options_.token_file = "";
   setenv("GENOSERVE_TOKEN", "from-environment", 1);
-  EXPECT_EQ(OpenChannel(options_)->authorization, "Bearer from-environment");
+  EXPECT_EQ(OpenChannels(options_)->front().authorization, "Bearer from-environment");
 }
 
 TEST_F(ChannelTest, RefusesTlsOptionsThatDoNotFitTogether) {

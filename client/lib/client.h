@@ -20,15 +20,13 @@ namespace genoserve {
 /// A seed that nobody chose.
 uint64_t DrawSeed();
 
-/// One server. All calls are retried as ClientOptions says; their errors are the server's, with the details of
-/// google.rpc in message and payloads, or UNAVAILABLE, DEADLINE_EXCEEDED, and CANCELLED after Cancel. Thread-safe.
+/// One server, or replicas of one. All calls are retried as ClientOptions says; their errors are the server's, with the
+/// details of google.rpc in message and payloads, or UNAVAILABLE, DEADLINE_EXCEEDED, and CANCELLED after Cancel.
+/// Thread-safe.
 class Client {
  public:
-  /// Checks the options and reads their files; the first call connects. Errors as OpenChannel's.
+  /// Checks the options and reads their files; the first call connects. Errors as OpenChannels'.
   static absl::StatusOr<std::unique_ptr<Client>> Connect(const ClientOptions& options);
-
-  /// "host:port" of the server.
-  const std::string& server() const { return state_->channel.server; }
 
   /// All models with all versions, by name, newest version first.
   absl::StatusOr<v1::ListModelsResponse> ListModels();
@@ -41,14 +39,21 @@ class Client {
   /// The variants that a request names, in file order. DATA_LOSS where they make no table.
   absl::StatusOr<VariantTable> ListVariants(const v1::ListVariantsRequest& request);
 
+  /// FAILED_PRECONDITION, with the servers named, where a replica has another artifact or engine than another one, so
+  /// that what they send does not join. `model` is what GetModel gave. Replicas that do not answer are passed over:
+  /// what they run is checked again whenever one of them sends.
+  absl::Status CheckReplicas(const v1::Model& model);
+
   /// Begins a cohort and reads its header. A seed is drawn here where the request has none, so that retries repeat it.
-  /// The stream outlives the client object if need be.
-  absl::StatusOr<std::unique_ptr<CohortReader>> StreamCohort(v1::StreamCohortRequest request);
+  /// The stream outlives the client object if need be. INVALID_ARGUMENT where `options.from` is of no such stream.
+  absl::StatusOr<std::unique_ptr<CohortReader>> StreamCohort(v1::StreamCohortRequest request,
+                                                             StreamOptions options = {});
 
   /// What became of all versions of a model, or of all models where it is empty.
   absl::StatusOr<v1::ServerStatus> GetStatus(const std::string& model);
 
-  /// For admins, see AdminService: PERMISSION_DENIED for others.
+  /// For admins, see AdminService: PERMISSION_DENIED for others. INVALID_ARGUMENT where there are replicas: each is
+  /// told by itself.
   absl::StatusOr<v1::ReloadConfigResponse> ReloadConfig();
   absl::StatusOr<v1::VersionStatus> RetryVersion(const v1::RetryVersionRequest& request);
   absl::StatusOr<v1::VersionStatus> PinVersion(const v1::PinVersionRequest& request);

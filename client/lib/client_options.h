@@ -11,7 +11,8 @@ namespace genoserve {
 
 /// Where the server is, how the client proves who it is, and how long it tries.
 struct ClientOptions {
-  /// "host:port", an IPv6 address in brackets; empty = the environment's GENOSERVE_SERVER.
+  /// "host:port", an IPv6 address in brackets; empty = the environment's GENOSERVE_SERVER. Several, with commas, are
+  /// replicas: an attempt that fails is repeated at the next one.
   std::string server;
   /// PEM file of the authorities that the server's certificate may come from. Where it is given, or the server is not
   /// on loopback, the connection is TLS; without it the system's authorities count.

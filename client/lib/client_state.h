@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "client/lib/call_set.h"
 #include "client/lib/channel.h"
@@ -11,13 +12,18 @@
 
 namespace genoserve {
 
-/// One server as a client sees it. Only `calls` changes once the client is connected; it is thread-safe.
-struct ClientState {
-  ClientOptions options;
+/// One server as a client sees it.
+struct Replica {
   ServerChannel channel;
   std::unique_ptr<v1::CohortService::Stub> stub;
   std::unique_ptr<v1::OperationsService::Stub> operations;
   std::unique_ptr<v1::AdminService::Stub> admin;
+};
+
+/// The servers of a client. Only `calls` changes once the client is connected; it is thread-safe.
+struct ClientState {
+  ClientOptions options;
+  std::vector<Replica> replicas;  ///< at least one, in the order given
   CallSet calls;
 };
 

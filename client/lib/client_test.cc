@@ -92,6 +92,62 @@ TEST_F(ClientTest, ResumesWithTheSameBytes) {
   EXPECT_EQ((*stream)->footer().sample_count(), 40'000);
 }
 
+TEST_F(ClientTest, AnotherReaderGoesOnWhereOneStood) {
+  std::string whole;
+  const auto undisturbed = Connect(address())->StreamCohort(Request(5000));
+  ASSERT_TRUE(ReadAll(undisturbed->get(), &whole).ok());
+  StreamOptions options;
+  {
+    const auto stream = Connect(address())->StreamCohort(Request(5000));
+    ASSERT_TRUE(stream.ok()) << stream.status();
+    while ((*stream)->blocks().size() < 2) ASSERT_TRUE((*stream)->Next().ok());
+    options.from =
+        CohortProgress{(*stream)->header(), 2048, {(*stream)->blocks().begin(), (*stream)->blocks().begin() + 2}};
+  }
+  const auto rest = Connect(address())->StreamCohort(Request(5000), options);
+  ASSERT_TRUE(rest.ok()) << rest.status();
+  EXPECT_EQ((*rest)->received(), 2048);
+  std::string genotypes;
+  ASSERT_TRUE(ReadAll(rest->get(), &genotypes).ok());
+  EXPECT_EQ(Sha256Hex(genotypes), Sha256Hex(whole.substr(size_t{2048} * 100)));
+  EXPECT_EQ((*rest)->footer().sha256(), (*undisturbed)->footer().sha256());
+  // A seed that is another one is another stream.
+  v1::StreamCohortRequest other = Request(5000);
+  other.set_seed(12);
+  EXPECT_EQ(Connect(address())->StreamCohort(other, options).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(ClientTest, AReplicaTakesOverFromOneThatIsLost) {
+  Proxy proxy(server().port());
+  proxy.StallAfter(kMidStream);
+  const auto client = Connect(proxy.address() + "," + address());
+  const auto stream = client->StreamCohort(Request(40'000));
+  ASSERT_TRUE(stream.ok()) << stream.status();
+  std::thread fault([&] {
+    proxy.AwaitStall();
+    proxy.SetServer(1);  // where nobody listens
+    proxy.CutNow();
+  });
+  std::string genotypes;
+  const absl::Status status = ReadAll(stream->get(), &genotypes);
+  fault.join();
+  EXPECT_EQ(status, absl::OkStatus());
+  EXPECT_EQ((*stream)->received(), 40'000);
+  EXPECT_EQ(client->GetModel(kHaplotypes, "")->version(), "1");
+  EXPECT_EQ(client->ReloadConfig().status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(ClientTest, ReplicasMustHaveTheSameArtifact) {
+  const auto client = Connect(address() + ",127.0.0.1:1");
+  auto model = client->GetModel(kHaplotypes, "");
+  ASSERT_TRUE(model.ok()) << model.status();
+  EXPECT_EQ(client->CheckReplicas(*model), absl::OkStatus());
+  model->set_artifact_digest(std::string(64, '0'));
+  const absl::Status status = client->CheckReplicas(*model);
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(status.message()), HasSubstr(address()));
+}
+
 TEST_F(ClientTest, TellsWhereAStreamEndedForGood) {
   Proxy proxy(server().port());
   proxy.StallAfter(kMidStream);

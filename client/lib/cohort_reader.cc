@@ -23,10 +23,12 @@ int64_t PlannedSamples(const v1::StreamCohortRequest& request) {
 
 }  // namespace
 
-CohortReader::CohortReader(std::shared_ptr<ClientState> client, v1::StreamCohortRequest request)
+CohortReader::CohortReader(std::shared_ptr<ClientState> client, v1::StreamCohortRequest request, StreamOptions options)
     : client_(std::move(client)),
       request_(std::move(request)),
+      options_(std::move(options)),
       deadline_(absl::Now() + client_->options.timeout),
+      replica_(options_.replica),
       checker_(std::max<int64_t>(0, PlannedSamples(request_))),
       backoff_(client_->options.retries, client_->options.first_backoff) {}
 
@@ -46,11 +48,13 @@ absl::Status CohortReader::Open() {
       return absl::InvalidArgumentError("condition.per_sample: needs one value of each column for each sample");
     }
   }
-  while (true) {
+  if (options_.from.has_value()) GENOSERVE_RETURN_IF_ERROR(checker_.GoOn(request_, *options_.from));
+  while (!checker_.digest().has_value()) {
     absl::Status status = Begin();
     if (status.ok()) return status;
     GENOSERVE_RETURN_IF_ERROR(WaitForRetry(client_.get(), deadline_, status, &backoff_));
   }
+  return absl::OkStatus();
 }
 
 absl::Status CohortReader::Begin() {
@@ -76,10 +80,12 @@ absl::Status CohortReader::Begin() {
     }
     request.set_sample_count(count);
   }
+  // Where this call fails, now or later, the next one goes to another server.
+  called_ = &client_->replicas[replica_++ % client_->replicas.size()];
   context_ = std::make_unique<grpc::ClientContext>();
-  PrepareCall(*client_, deadline_, context_.get());
+  PrepareCall(*called_, deadline_, context_.get());
   client_->calls.Add(context_.get());
-  reader_ = client_->stub->StreamCohort(context_.get(), request);
+  reader_ = called_->stub->StreamCohort(context_.get(), request);
   if (!reader_->Read(&message_)) {
     const absl::Status ended = End();
     return ended.ok() ? absl::UnavailableError("the stream ended before its header") : ended;
@@ -129,7 +135,7 @@ absl::Status CohortReader::End() {
   client_->calls.Remove(context_.get());
   reader_.reset();
   context_.reset();
-  return CallStatus(*client_, status);
+  return CallStatus(*client_, *called_, status);
 }
 
 absl::Status CohortReader::Recover(const absl::Status& status) {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -26,6 +27,15 @@ struct CohortBatch {
   std::vector<std::vector<double>> phenotypes;  ///< [position in header().phenotypes()][sample]
 };
 
+/// Where and from where a stream is read.
+struct StreamOptions {
+  /// How far another reader of the same request came, in another process maybe: this one goes on there, with artifact
+  /// and engine of that stream. Nothing received yet just pins these.
+  std::optional<CohortProgress> from;
+  /// Which of the client's servers is called first, modulo their number; the next ones follow where it fails.
+  size_t replica = 0;
+};
+
 /// Gives the batches of a cohort one by one. One message is held at a time beside what HTTP/2 flow control lets in, so
 /// that a slow reader slows the server instead of filling memory. A call that breaks off is resumed at the next sample
 /// with artifact, engine and seed pinned, so that the samples are those that an unbroken call would have sent.
@@ -33,14 +43,15 @@ struct CohortBatch {
 class CohortReader {
  public:
   /// Use Client::StreamCohort. The request must have a seed.
-  CohortReader(std::shared_ptr<ClientState> client, v1::StreamCohortRequest request);
+  CohortReader(std::shared_ptr<ClientState> client, v1::StreamCohortRequest request, StreamOptions options);
   /// Cancels the call where the end was not reached.
   ~CohortReader();
   CohortReader(const CohortReader&) = delete;
   CohortReader& operator=(const CohortReader&) = delete;
 
-  /// Begins the first call and reads its header; call once, first. INVALID_ARGUMENT where the request asks for an
-  /// encoding that is not packed or holds unequal numbers of values per sample; else as the server answers.
+  /// Begins the first call and reads its header; call once, first. Where all samples were received before there is no
+  /// call. INVALID_ARGUMENT where the request asks for an encoding that is not packed or holds unequal numbers of
+  /// values per sample, or the progress to go on from is of no such stream; else as the server answers.
   absl::Status Open();
 
   /// Of the whole stream, however many calls it takes.
@@ -52,8 +63,10 @@ class CohortReader {
   /// CANCELLED after Client::Cancel. An error is final.
   absl::StatusOr<const CohortBatch*> Next();
 
-  /// Samples received so far.
+  /// Samples received so far, before it went on included.
   int64_t received() const { return checker_.received(); }
+  /// The digests of all blocks of the stream digest that were received whole.
+  const std::vector<Sha256Digest>& blocks() const { return checker_.blocks(); }
   /// Count and digest of all samples, over all calls. Only after Next gave null.
   v1::CohortFooter footer() const;
 
@@ -69,9 +82,12 @@ class CohortReader {
 
   const std::shared_ptr<ClientState> client_;
   const v1::StreamCohortRequest request_;
+  const StreamOptions options_;
   const absl::Time deadline_;
+  size_t replica_;  // that is called next
   StreamChecker checker_;
   Backoff backoff_;
+  const Replica* called_ = nullptr;  // of the call in flight
   std::unique_ptr<grpc::ClientContext> context_;
   std::unique_ptr<grpc::ClientReader<v1::StreamCohortResponse>> reader_;
   v1::StreamCohortResponse message_;

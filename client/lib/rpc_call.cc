@@ -9,9 +9,9 @@
 
 namespace genoserve {
 
-void PrepareCall(const ClientState& client, absl::Time deadline, grpc::ClientContext* context) {
+void PrepareCall(const Replica& replica, absl::Time deadline, grpc::ClientContext* context) {
   if (deadline != absl::InfiniteFuture()) context->set_deadline(absl::ToChronoTime(deadline));
-  if (!client.channel.authorization.empty()) context->AddMetadata("authorization", client.channel.authorization);
+  if (!replica.channel.authorization.empty()) context->AddMetadata("authorization", replica.channel.authorization);
 }
 
 absl::Status WaitForRetry(ClientState* client, absl::Time deadline, const absl::Status& status, Backoff* backoff) {
@@ -23,29 +23,31 @@ absl::Status WaitForRetry(ClientState* client, absl::Time deadline, const absl::
   return absl::OkStatus();
 }
 
-absl::Status CallWithRetries(ClientState* client, const std::function<grpc::Status(grpc::ClientContext*)>& attempt) {
+absl::Status CallWithRetries(ClientState* client,
+                             const std::function<grpc::Status(grpc::ClientContext*, const Replica&)>& attempt) {
   const absl::Time deadline = absl::Now() + client->options.timeout;
   Backoff backoff(client->options.retries, client->options.first_backoff);
-  while (true) {
+  for (size_t i = 0;; ++i) {
+    const Replica& replica = client->replicas[i % client->replicas.size()];
     grpc::ClientContext context;
-    PrepareCall(*client, deadline, &context);
+    PrepareCall(replica, deadline, &context);
     client->calls.Add(&context);
-    const grpc::Status ended = attempt(&context);
+    const grpc::Status ended = attempt(&context, replica);
     client->calls.Remove(&context);
     if (ended.ok()) return absl::OkStatus();
-    absl::Status waited = WaitForRetry(client, deadline, CallStatus(*client, ended), &backoff);
+    absl::Status waited = WaitForRetry(client, deadline, CallStatus(*client, replica, ended), &backoff);
     if (!waited.ok()) return waited;
   }
 }
 
-absl::Status CallStatus(const ClientState& client, const grpc::Status& status) {
+absl::Status CallStatus(const ClientState& client, const Replica& replica, const grpc::Status& status) {
   if (status.error_code() == grpc::StatusCode::CANCELLED && !client.calls.cancelled()) {
     return absl::UnavailableError(absl::StrCat("the server ended the call: ", status.error_message()));
   }
   absl::Status result = FromGrpcStatus(status);
   // gRPC's own words for a connection that failed do not name the server.
   if (!absl::IsUnavailable(result)) return result;
-  return Annotate(result, client.channel.server);
+  return Annotate(result, replica.channel.server);
 }
 
 }  // namespace genoserve

@@ -13,16 +13,18 @@
 namespace genoserve {
 
 /// Sets deadline and token of a call.
-void PrepareCall(const ClientState& client, absl::Time deadline, grpc::ClientContext* context);
+void PrepareCall(const Replica& replica, absl::Time deadline, grpc::ClientContext* context);
 
 /// Waits before another attempt after `status`. Returns OK when the wait is over, or what the call ends with: `status`
 /// where no attempt is left or the deadline would pass first, CANCELLED where the client was cancelled.
 absl::Status WaitForRetry(ClientState* client, absl::Time deadline, const absl::Status& status, Backoff* backoff);
 
-/// Makes attempts of a call until one succeeds or none is left. `attempt` must be repeatable.
-absl::Status CallWithRetries(ClientState* client, const std::function<grpc::Status(grpc::ClientContext*)>& attempt);
+/// Makes attempts of a call, one at a replica after another, until one succeeds or none is left. `attempt` must be
+/// repeatable.
+absl::Status CallWithRetries(ClientState* client,
+                             const std::function<grpc::Status(grpc::ClientContext*, const Replica&)>& attempt);
 
 /// A status of gRPC as the caller is to see it: a cancellation that was not the client's own is UNAVAILABLE.
-absl::Status CallStatus(const ClientState& client, const grpc::Status& status);
+absl::Status CallStatus(const ClientState& client, const Replica& replica, const grpc::Status& status);
 
 }  // namespace genoserve

@@ -112,6 +112,31 @@ Packing StreamChecker::packing() const {
   return header_.encoding() == v1::GENOTYPE_ENCODING_HAPLOTYPE_1BIT ? Packing::kHaplotype1Bit : Packing::kDiploid2Bit;
 }
 
+absl::Status StreamChecker::GoOn(const v1::StreamCohortRequest& request, const CohortProgress& progress) {
+  const v1::CohortHeader& header = progress.header;
+  absl::Status status = CheckAnswers(request, header);
+  if (status.ok()) status = CheckSelf(header);
+  if (!status.ok()) return absl::InvalidArgumentError(absl::StrCat("progress to go on from: ", status.message()));
+  const int64_t end = header.first_sample() + progress.received;
+  const bool all = progress.received == header.sample_count();
+  const int64_t touched =
+      progress.received == 0 ? 0 : (end - 1) / kDigestBlock - header.first_sample() / kDigestBlock + 1;
+  if (progress.received < 0 || progress.received > header.sample_count() ||
+      (progress.received > 0 && !all && end % kDigestBlock != 0) ||
+      std::cmp_not_equal(progress.blocks.size(), touched)) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("progress to go on from: %d digests of blocks do not fit %d samples of %d, from sample %d",
+                        progress.blocks.size(), progress.received, header.sample_count(), header.first_sample()));
+  }
+  header_ = header;
+  next_sample_ = end;
+  sample_bytes_ =
+      static_cast<int64_t>(RowBytes(packing(), static_cast<size_t>(header.variant_count())) * RowsPerSample(packing()));
+  whole_digest_.emplace(next_sample_, sample_bytes_, progress.blocks);
+  if (all) digest_ = whole_digest_->Finish();
+  return absl::OkStatus();
+}
+
 absl::Status StreamChecker::Header(const v1::StreamCohortRequest& request, const v1::CohortHeader& header) {
   GENOSERVE_RETURN_IF_ERROR(CheckAnswers(request, header));
   GENOSERVE_RETURN_IF_ERROR(CheckSelf(header));

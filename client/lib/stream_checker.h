@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "core/genotype/genotype_matrix.h"
@@ -11,6 +12,13 @@
 
 namespace genoserve {
 
+/// How far a stream has come, all that another process needs to go on with it.
+struct CohortProgress {
+  v1::CohortHeader header;           ///< of the whole stream
+  int64_t received = 0;              ///< samples: none, all, or up to the end of a block of the stream digest
+  std::vector<Sha256Digest> blocks;  ///< of the stream digest, of the samples received
+};
+
 /// A cohort comes by one call, or by several where calls broke off or the range was asked for in parts. Each call gives
 /// Header, one Batch or more, Footer; a call that breaks off is followed by the Header of the next one, which goes on
 /// at next_sample(). All errors are DATA_LOSS and say what was told and what was due. Not thread-safe.
@@ -18,6 +26,10 @@ class StreamChecker {
  public:
   /// `sample_count` are the samples of all calls together; 0 = as many as the first header tells.
   explicit StreamChecker(int64_t sample_count) : sample_count_(sample_count) {}
+
+  /// Goes on where another checker stood; call first. INVALID_ARGUMENT where the progress is not one of this request's
+  /// or is not what such a stream can have come to.
+  absl::Status GoOn(const v1::StreamCohortRequest& request, const CohortProgress& progress);
 
   /// The header of a call, against its request and the headers before.
   absl::Status Header(const v1::StreamCohortRequest& request, const v1::CohortHeader& header);
@@ -36,6 +48,8 @@ class StreamChecker {
   int64_t next_sample() const { return next_sample_; }
   /// Samples that came so far.
   int64_t received() const { return begun() ? next_sample_ - header_.first_sample() : 0; }
+  /// The digests of the blocks that came whole. Only once begun.
+  const std::vector<Sha256Digest>& blocks() const { return whole_digest_->blocks(); }
   /// The digest of all samples as CohortFooter defines it, once the last footer was good.
   const std::optional<Sha256Digest>& digest() const { return digest_; }
 

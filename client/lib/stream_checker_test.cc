@@ -102,6 +102,45 @@ TEST(StreamCheckerTest, AResumedStreamHasTheDigestOfAWholeOne) {
   EXPECT_EQ(DigestOf(checker), DigestOf(Footer(0, 3000)));
 }
 
+TEST(StreamCheckerTest, AnotherCheckerGoesOnAtABlock) {
+  StreamChecker first(0);
+  ASSERT_TRUE(first.Header(Request(0, 3000), Header(0, 3000)).ok());
+  ASSERT_TRUE(first.Batch(Batch(0, 1500)).ok());
+  ASSERT_EQ(first.blocks().size(), 1u);
+  StreamChecker second(0);
+  ASSERT_EQ(second.GoOn(Request(0, 3000), {first.header(), 1024, first.blocks()}), absl::OkStatus());
+  EXPECT_EQ(second.next_sample(), 1024);
+  ASSERT_TRUE(second.Header(Request(1024, 1976), Header(1024, 1976)).ok());
+  ASSERT_TRUE(second.Batch(Batch(1024, 1976)).ok());
+  ASSERT_TRUE(second.Footer(Footer(1024, 1976)).ok());
+  EXPECT_EQ(DigestOf(second), DigestOf(Footer(0, 3000)));
+  // Where nothing is left there is no call.
+  StreamChecker third(0);
+  ASSERT_EQ(third.GoOn(Request(0, 3000), {second.header(), 3000, second.blocks()}), absl::OkStatus());
+  EXPECT_EQ(DigestOf(third), DigestOf(Footer(0, 3000)));
+  // What stands pinned before the first sample is compared.
+  StreamChecker fourth(0);
+  ASSERT_EQ(fourth.GoOn(Request(0, 3000), {first.header(), 0, {}}), absl::OkStatus());
+  v1::CohortHeader other = Header(0, 3000);
+  other.mutable_engine()->set_device("cuda");
+  EXPECT_EQ(fourth.Header(Request(0, 3000), other).code(), absl::StatusCode::kDataLoss);
+}
+
+TEST(StreamCheckerTest, ProgressThatNoStreamComesToIsRefused) {
+  const std::vector<Sha256Digest> two(2);
+  const CohortProgress cases[] = {
+      {Header(0, 3000), 1024, two}, {Header(0, 3000), 1500, two}, {Header(0, 3000), 3072, two},
+      {Header(0, 3000), -1, {}},    {Header(0, 3000), 2048, {}},  {Header(0, 2000), 2000, two},
+      {Header(5, 3000), 0, {}},     {v1::CohortHeader(), 0, {}},
+  };
+  for (const CohortProgress& progress : cases) {
+    StreamChecker checker(0);
+    const absl::Status status = checker.GoOn(Request(0, 3000), progress);
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << progress.received;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("progress to go on from"));
+  }
+}
+
 TEST(StreamCheckerTest, APlannedSplitHasTheDigestOfAWholeOne) {
   StreamChecker checker(3000);
   ASSERT_TRUE(checker.Header(Request(0, 1100), Header(0, 1100)).ok());

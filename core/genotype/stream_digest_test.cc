@@ -41,6 +41,20 @@ TEST(StreamDigestTest, DoesNotDependOnTheBatches) {
   EXPECT_EQ(whole.Finish(), pieces.Finish());
 }
 
+TEST(StreamDigestTest, GoesOnFromTheBlocksThatAreDone) {
+  const std::vector<uint8_t> bytes = Bytes(3000);
+  StreamDigest whole(500, 1);
+  whole.Update(bytes);
+  StreamDigest first(500, 1);
+  first.Update(std::span(bytes).first(1600));
+  ASSERT_EQ(first.blocks().size(), 2u);
+  StreamDigest rest(2 * kDigestBlock, 1, first.blocks());
+  rest.Update(std::span(bytes).subspan(2 * kDigestBlock - 500));
+  EXPECT_EQ(rest.Finish(), whole.Finish());
+  EXPECT_EQ(rest.blocks(), whole.blocks());
+  EXPECT_EQ(whole.blocks().size(), 4u);
+}
+
 TEST(StreamDigestTest, BlocksAreAlignedToTheCohort) {
   const std::vector<uint8_t> bytes = Bytes(100);
   StreamDigest inside(0, 1);
