@@ -2,34 +2,37 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status.h"
+#include "core/io/bed_layout.h"
 #include "core/io/cohort_files.h"
 
 namespace genoserve {
 namespace {
 
 /// Four samples' codes to a byte of a .bed: 00 two A1, 01 missing, 10 one of each, 11 two A2; A1 is ALT.
-std::array<char, 256> MakeTable(Packing packing) {
+std::array<uint8_t, 256> MakeTable(Packing packing) {
   constexpr unsigned kDiploid[4] = {3, 2, 0, 1};
   constexpr unsigned kHaplotypes[4] = {3, 2, 2, 0};  // by the alleles of both haplotypes
   const unsigned* const call = packing == Packing::kDiploid2Bit ? kDiploid : kHaplotypes;
-  std::array<char, 256> table;
+  std::array<uint8_t, 256> table;
   for (unsigned byte = 0; byte < 256; ++byte) {
     unsigned calls = 0;
     for (unsigned i = 0; i < 8; i += 2) calls |= call[(byte >> i) & 3] << i;
-    table[byte] = static_cast<char>(calls);
+    table[byte] = static_cast<uint8_t>(calls);
   }
   return table;
 }
 
 }  // namespace
 
-absl::Status WriteBed(const CohortDescription& cohort, VariantMajorSpill& genotypes, BgzfOutput& output) {
-  GENOSERVE_RETURN_IF_ERROR(output.Write("\x6c\x1b\x01"));
-  const std::array<char, 256> table = MakeTable(cohort.packing);
+ColumnLayout BedLayout(const CohortDescription& cohort) { return {"\x6c\x1b\x01", MakeTable(cohort.packing)}; }
+
+absl::Status WriteBed(const CohortDescription& cohort, const SegmentSource& genotypes, BgzfOutput& output) {
+  const ColumnLayout layout = BedLayout(cohort);
+  GENOSERVE_RETURN_IF_ERROR(output.Write(layout.head));
   std::string bytes;
-  return genotypes.ForEachSegment([&](const VariantSegment& segment) {
+  return genotypes([&](const VariantSegment& segment) {
     bytes.resize(segment.codes.size());
-    for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = table[segment.codes[i]];
+    for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(layout.bytes[segment.codes[i]]);
     // Only the last segment of a variant can end within a byte; what pads it is 0.
     if (segment.samples % 4 != 0) {
       bytes.back() = static_cast<char>(bytes.back() & ((1 << (segment.samples % 4 * 2)) - 1));

@@ -36,7 +36,7 @@ class CohortToolsTest : public FolderTest, public testing::WithParamInterface<Pa
                                        {CohortFormat::kVcfGz, "c.vcf.gz"},
                                        {CohortFormat::kBcf, "c.bcf"},
                                        {CohortFormat::kBed, "c.bed"}}) {
-      ASSERT_EQ(WriteCohort(format, Path(name), cohort, genotypes_, 50, 5'000), absl::OkStatus());
+      ASSERT_EQ(WriteCohort(format, Path(name), cohort, genotypes_, 50, WithMemory(5'000)), absl::OkStatus());
     }
   }
 

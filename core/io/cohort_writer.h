@@ -1,4 +1,4 @@
-// Writers of synthetic cohorts, one interface for all formats.
+// Writers of cohorts, one interface for all formats.
 #pragma once
 
 #include <cstdint>
@@ -12,11 +12,35 @@
 #include "absl/strings/string_view.h"
 #include "core/genotype/genotype_matrix.h"
 #include "core/genotype/variant_table.h"
+#include "core/io/variant_segment.h"
 
 namespace genoserve {
 
 /// The formats that a cohort can be written in.
-enum class CohortFormat { kVcf, kVcfGz, kBcf, kBed };
+enum class CohortFormat {
+  kVcf,
+  kVcfGz,  ///< BGZF, with an index
+  kBcf,    ///< with an index
+  kBed,    ///< PLINK 1: .bed, .bim, .fam
+  kPgen,   ///< PLINK 2: .pgen, .pvar, .psam; haplotypes phased
+  kHap,    ///< IMPUTE2: .hap, .legend, .sample; haplotypes only
+  kHaps,   ///< SHAPEIT: .haps, .sample; haplotypes only
+  kHapt,   ///< .hapt and .legend: a line for each haplotype; haplotypes only
+  kNpy,    ///< NumPy: int8, a row for each sample or haplotype, -1 = missing; .variants.tsv and .samples.tsv beside it
+  kZarr,   ///< VCF Zarr 0.4 on Zarr 2, a folder
+};
+
+/// The index of a VCF.gz; a BCF always has a CSI.
+enum class VariantIndex { kCsi, kTbi };
+
+/// Whose habits a .sample, .hap or .haps file follows.
+enum class OxfordLayout {
+  kPlink2,    ///< .sample "ID_1 ID_2 missing sex"; .haps lines begin with the contig
+  kBcftools,  ///< .sample "sample population group sex"; .haps lines begin with CONTIG:POSITION_REF_ALT
+};
+
+/// Sexes as CohortDescription has them, and as .fam, .psam and .sample write them.
+enum Sex : uint8_t { kUnknownSex = 0, kMale = 1, kFemale = 2 };
 
 /// What a file tells about itself besides its genotypes.
 struct CohortDescription {
@@ -25,32 +49,93 @@ struct CohortDescription {
   int64_t cohort_size = 0;                  ///< samples of the whole cohort, for the width of the sample names
   int64_t first_sample = 0;                 ///< index in the cohort of the first sample of this file
   int64_t sample_count = 0;                 ///< samples of this file, at least 1
-  /// Key and value pairs for the header's "##synthetic=<...>" line: Model, ModelVersion, Seed, ManifestSha256.
+  /// Key and value pairs for the header's "##synthetic=<...>" line: Model, ModelVersion, Seed, ManifestSha256. A file
+  /// without any has no such line.
   std::vector<std::pair<std::string, std::string>> provenance;
+  /// One a sample of this file; empty = SyntheticSampleName of the index in the cohort.
+  std::vector<std::string> sample_names;
+  /// One Sex a sample of this file; empty = unknown. VCF, BCF and haplotype files have one allele for a male on X
+  /// outside its pseudo-autosomal regions, and for everybody on Y and MT, where the genotype is homozygous.
+  std::vector<uint8_t> sexes;
+  /// A table separated by tabs whose first line names its columns, the sample's name first, and whose other lines
+  /// follow the samples of this file; read line by line at Close. .psam and .samples.tsv take its columns. Empty =
+  /// none.
+  std::string sample_table;
+  /// The column of `sample_table` that .sample and .hapt take as the population; empty = none.
+  std::string population_column;
 };
 
-/// Takes rows in order, in batches of any size, with memory bounded whatever the number of samples. Nothing stands
-/// under the final name until Close has succeeded; without it the destructor removes what was written.
-/// Not thread-safe.
+/// How a cohort is written.
+struct CohortWriterOptions {
+  /// Bytes of genotypes that are gathered in all ranges together before they go to the disk, and of those that are
+  /// read back at a time. More is used where variants are very many: 64 samples of each range must fit.
+  size_t memory = size_t{32} << 20;
+  /// Ends of the ranges of samples that are appended to independently: ascending, each but the last a multiple of
+  /// 1024, the last the sample count. Empty = one range of all samples.
+  std::vector<int64_t> range_ends;
+  /// Whether genotypes are gathered in the file PartPath, which stays when the writer is destroyed without a Close
+  /// that succeeded. Otherwise nothing stays.
+  bool keep_part = false;
+  /// For each range the samples that a part has, as an earlier writer's Save told: this writer goes on with it. Format,
+  /// variants, samples, ranges and memory must be those of the earlier one. Empty = a new part, over an older one.
+  std::vector<int64_t> done;
+  VariantIndex index = VariantIndex::kCsi;
+  OxfordLayout oxford = OxfordLayout::kPlink2;
+};
+
+/// Takes rows in order within each range, in batches of any size, with memory bounded whatever the number of samples.
+/// Nothing stands under the final name until Close has succeeded.
+/// Append may be called from several threads at once for different ranges, and Save beside them; Close comes last.
 class CohortWriter {
  public:
   virtual ~CohortWriter() = default;
 
-  /// Appends whole samples; packing and variants must be those of the description. RESOURCE_EXHAUSTED on a full disk.
-  virtual absl::Status Append(const GenotypeMatrix& rows) = 0;
+  /// Appends whole samples to a range; packing and variants must be those of the description. RESOURCE_EXHAUSTED on a
+  /// full disk. After an error that left a range half written, the same error comes again.
+  virtual absl::Status Append(const GenotypeMatrix& rows, size_t range = 0) = 0;
 
-  /// Finishes the files and gives them their final names. FAILED_PRECONDITION where samples are missing.
+  /// Brings what was appended to the disk, and tells for each range how many of its first samples another writer can
+  /// go on from whatever happens to this process and machine: a multiple of 1024, or all of the range. What the
+  /// previous Save told holds until the next one begins, so note each answer before calling it again.
+  /// FAILED_PRECONDITION without keep_part.
+  virtual absl::StatusOr<std::vector<int64_t>> Save() = 0;
+
+  /// Finishes the files, gives them their final names, and removes the part. FAILED_PRECONDITION where samples are
+  /// missing. With keep_part, call Save before and note what it told: a process that is killed inside Close leaves a
+  /// part that a writer with all samples done can close.
   virtual absl::Status Close() = 0;
 };
 
-/// Opens a writer. `path` is a file, "-" for standard output (VCF, VCF.gz or BCF), or for kBed the prefix of .bed,
-/// .bim and .fam. VCF.gz and BCF files get an index (.csi). Temporary files lie beside the final ones, or in $TMPDIR
-/// for standard output.
+/// Opens a writer. `path` is a file; "-" for standard output (VCF, VCF.gz, BCF or npy); the folder to make for kZarr;
+/// or the prefix of a fileset, with or without the suffix of its main file. Temporary files lie beside the final ones,
+/// or in $TMPDIR for standard output.
+/// INVALID_ARGUMENT for a format that cannot hold the cohort; with `done`, NOT_FOUND where no part is there, DATA_LOSS
+/// where it is cut short, FAILED_PRECONDITION where it is another cohort's or a writer has it open.
 absl::StatusOr<std::unique_ptr<CohortWriter>> OpenCohortWriter(CohortFormat format, const std::string& path,
-                                                               CohortDescription description);
+                                                               CohortDescription description,
+                                                               CohortWriterOptions options = {});
 
-/// The format of a path by its suffix: .vcf, .vcf.gz, .bcf, .bed; INVALID_ARGUMENT with the suffixes otherwise.
+/// Writes a whole cohort whose genotypes come variant by variant; `options` without ranges and part.
+absl::Status WriteCohortByVariants(CohortFormat format, const std::string& path, CohortDescription description,
+                                   const SegmentSource& genotypes, const CohortWriterOptions& options = {});
+
+/// The format of a path by its suffix: "." and one of CohortFormatName; INVALID_ARGUMENT with the suffixes otherwise.
 absl::StatusOr<CohortFormat> FormatOfPath(absl::string_view path);
+
+/// "vcf", "vcf.gz", "bcf", "bed", "pgen", "hap", "haps", "hapt", "npy" or "zarr".
+const char* CohortFormatName(CohortFormat format);
+/// All formats, in that order.
+std::vector<CohortFormat> AllCohortFormats();
+
+/// Whether `path` of OpenCohortWriter is the prefix of several files.
+bool IsFileset(CohortFormat format);
+
+/// The files that a cohort consists of, or for kZarr the folder; the main one last.
+std::vector<std::string> FilesOfCohort(CohortFormat format, const std::string& path,
+                                       VariantIndex index = VariantIndex::kCsi);
+
+/// The file that keep_part gathers genotypes in: `path`, without the suffix of a fileset's main file, and ".part".
+std::string PartPath(CohortFormat format, const std::string& path);
 
 /// The name of the sample with this index in a cohort: "SYN" and the index + 1, zero-padded to 6 digits or as many as
 /// the cohort size has.

@@ -39,15 +39,19 @@ absl::StatusOr<std::unique_ptr<StagedFile>> StagedFile::Create(const std::string
   while (true) {
     std::string temporary = absl::StrCat(path, ".tmp-", ::getpid(), "-", counter++);
     const int fd = ::open(temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd >= 0) return std::unique_ptr<StagedFile>(new StagedFile(path, std::move(temporary), fd));
+    if (fd >= 0) return std::unique_ptr<StagedFile>(new StagedFile(path, std::move(temporary), fd, false));
     // An earlier process of this number may have been killed.
     if (errno != EEXIST) return ErrnoStatus(absl::StrCat(path, ": cannot create a temporary file beside it"));
   }
 }
 
+std::unique_ptr<StagedFile> StagedFile::Adopt(const std::string& path, const std::string& temporary_path, int fd) {
+  return std::unique_ptr<StagedFile>(new StagedFile(path, temporary_path, fd, true));
+}
+
 StagedFile::~StagedFile() {
   ::close(fd_);
-  if (!renamed_) ::unlink(temporary_path_.c_str());
+  if (!renamed_ && !keep_) ::unlink(temporary_path_.c_str());
 }
 
 absl::Status CommitFiles(std::vector<std::unique_ptr<StagedFile>> files) {

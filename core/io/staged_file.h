@@ -20,12 +20,16 @@ absl::Status WriteError(absl::string_view name);
 /// would fail at the end, or replace the device.
 absl::Status CheckIsReplaceable(const std::string& path);
 
-/// A file beside its final name, ".tmp-" and numbers after it, which the destructor removes unless it was committed.
+/// A file beside its final name, ".tmp-" and numbers after it, which the destructor removes unless it was committed or
+/// is to be kept.
 /// Not thread-safe.
 class StagedFile {
  public:
   /// Creates the temporary file. Errors as of FileSystem.
   static absl::StatusOr<std::unique_ptr<StagedFile>> Create(const std::string& path);
+  /// Takes a file that is there under another name, open as `fd`, which the destructor closes; where it is not
+  /// committed it keeps that name.
+  static std::unique_ptr<StagedFile> Adopt(const std::string& path, const std::string& temporary_path, int fd);
   ~StagedFile();
   StagedFile(const StagedFile&) = delete;
   StagedFile& operator=(const StagedFile&) = delete;
@@ -36,12 +40,13 @@ class StagedFile {
 
  private:
   friend absl::Status CommitFiles(std::vector<std::unique_ptr<StagedFile>> files);
-  StagedFile(std::string path, std::string temporary_path, int fd)
-      : path_(std::move(path)), temporary_path_(std::move(temporary_path)), fd_(fd) {}
+  StagedFile(std::string path, std::string temporary_path, int fd, bool keep)
+      : path_(std::move(path)), temporary_path_(std::move(temporary_path)), fd_(fd), keep_(keep) {}
 
   const std::string path_;
   const std::string temporary_path_;
   const int fd_;
+  const bool keep_;
   bool renamed_ = false;
 };
 

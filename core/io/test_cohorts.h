@@ -51,16 +51,30 @@ inline CohortDescription TestDescription(const GenotypeMatrix& genotypes) {
   return cohort;
 }
 
-/// Writes genotypes in batches of `batch` samples, by buffers of `memory` bytes.
+/// The samples [first, end) of a matrix.
+inline GenotypeMatrix SamplesOf(const GenotypeMatrix& genotypes, size_t first, size_t end) {
+  std::vector<size_t> samples;
+  for (size_t i = first; i < std::min(end, genotypes.samples()); ++i) samples.push_back(i);
+  return genotypes.SelectSamples(samples);
+}
+
+/// Options with a buffer of so many bytes.
+inline CohortWriterOptions WithMemory(size_t memory) {
+  CohortWriterOptions options;
+  options.memory = memory;
+  return options;
+}
+
+/// Writes genotypes in batches of `batch` samples.
 inline absl::Status WriteCohort(CohortFormat format, const std::string& path, CohortDescription cohort,
                                 const GenotypeMatrix& genotypes, size_t batch = 1000,
-                                size_t memory = VariantMajorSpill::kMemory) {
-  auto writer = OpenCohortWriterWithMemory(format, path, std::move(cohort), memory);
+                                CohortWriterOptions options = {}) {
+  auto writer = OpenCohortWriter(format, path, std::move(cohort), std::move(options));
   if (!writer.ok()) return writer.status();
   for (size_t first = 0; first < genotypes.samples(); first += batch) {
-    std::vector<size_t> samples;
-    for (size_t i = first; i < std::min(first + batch, genotypes.samples()); ++i) samples.push_back(i);
-    if (absl::Status status = (*writer)->Append(genotypes.SelectSamples(samples)); !status.ok()) return status;
+    if (absl::Status status = (*writer)->Append(SamplesOf(genotypes, first, first + batch)); !status.ok()) {
+      return status;
+    }
   }
   return (*writer)->Close();
 }

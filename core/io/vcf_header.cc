@@ -40,7 +40,8 @@ absl::StatusOr<std::string> VcfHeader(const CohortDescription& cohort) {
     if (contig.length > 0) absl::StrAppend(&text, ",length=", contig.length);
     absl::StrAppend(&text, ">\n");
   }
-  absl::StrAppend(&text, "##FORMAT=<ID=GT,Number=1,Type=String,Description=\"Genotype\">\n##synthetic=<ID=genoserve");
+  absl::StrAppend(&text, "##FORMAT=<ID=GT,Number=1,Type=String,Description=\"Genotype\">\n");
+  if (!cohort.provenance.empty()) absl::StrAppend(&text, "##synthetic=<ID=genoserve");
   for (const auto& [key, value] : cohort.provenance) {
     if (!IsName(key)) {
       return absl::InvalidArgumentError(
@@ -48,15 +49,21 @@ absl::StatusOr<std::string> VcfHeader(const CohortDescription& cohort) {
     }
     absl::StrAppend(&text, ",", key, "=", HeaderValue(value));
   }
-  absl::StrAppend(&text, ">\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT");
+  absl::StrAppend(&text, cohort.provenance.empty() ? "" : ">\n",
+                  "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT");
   return text;
+}
+
+std::string SampleName(const CohortDescription& cohort, int64_t sample) {
+  return cohort.sample_names.empty() ? SyntheticSampleName(cohort.first_sample + sample, cohort.cohort_size)
+                                     : cohort.sample_names[static_cast<size_t>(sample)];
 }
 
 absl::Status ForEachSampleName(const CohortDescription& cohort, absl::string_view separator, absl::string_view end,
                                absl::FunctionRef<absl::Status(absl::string_view)> take) {
   std::string text;
   for (int64_t i = 0; i < cohort.sample_count; ++i) {
-    absl::StrAppend(&text, separator, SyntheticSampleName(cohort.first_sample + i, cohort.cohort_size), end);
+    absl::StrAppend(&text, separator, SampleName(cohort, i), end);
     if (text.size() < kNameBytes && i + 1 < cohort.sample_count) continue;
     if (absl::Status status = take(text); !status.ok()) return status;
     text.clear();

@@ -48,8 +48,8 @@ absl::Status WriteCalls(const ExpansionTable<kSize>& table, const VariantSegment
 /// Writes all records: `begin(variant)` before the calls, `end` after them.
 template <size_t kSize, typename Begin>
 absl::Status WriteRecords(const CohortDescription& cohort, const ExpansionTable<kSize>& table, Begin begin,
-                          absl::string_view end, VariantMajorSpill& genotypes, BgzfOutput& output, CsiIndex* index) {
-  return genotypes.ForEachSegment([&](const VariantSegment& segment) -> absl::Status {
+                          absl::string_view end, const SegmentSource& genotypes, BgzfOutput& output, CsiIndex* index) {
+  return genotypes([&](const VariantSegment& segment) -> absl::Status {
     if (segment.first_sample == 0) GENOSERVE_RETURN_IF_ERROR(output.Write(begin(segment.variant)));
     GENOSERVE_RETURN_IF_ERROR(WriteCalls(table, segment, output));
     if (segment.first_sample + segment.samples < cohort.sample_count) return absl::OkStatus();
@@ -123,7 +123,7 @@ std::string BcfRecordStart(const VariantRecord& v, size_t contig, int64_t sample
 
 }  // namespace
 
-absl::Status WriteVcf(const CohortDescription& cohort, VariantMajorSpill& genotypes, BgzfOutput& output,
+absl::Status WriteVcf(const CohortDescription& cohort, const SegmentSource& genotypes, BgzfOutput& output,
                       std::unique_ptr<CsiIndex>* index) {
   GENOSERVE_ASSIGN_OR_RETURN(const std::string header, VcfHeader(cohort));
   GENOSERVE_RETURN_IF_ERROR(output.Write(header));
@@ -140,16 +140,20 @@ absl::Status WriteVcf(const CohortDescription& cohort, VariantMajorSpill& genoty
   return WriteRecords(cohort, table, begin, "\n", genotypes, output, index == nullptr ? nullptr : index->get());
 }
 
-absl::Status WriteBcf(const CohortDescription& cohort, VariantMajorSpill& genotypes, BgzfOutput& output,
+absl::Status WriteBcf(const CohortDescription& cohort, const SegmentSource& genotypes, BgzfOutput& output,
                       std::unique_ptr<CsiIndex>* index) {
   GENOSERVE_ASSIGN_OR_RETURN(const std::string header, VcfHeader(cohort));
-  // All names are of one length, so that the header's is known before they are written; a newline and a NUL end it.
-  const size_t name = 1 + SyntheticSampleName(cohort.first_sample, cohort.cohort_size).size();
+  // The length of the header comes first; a newline and a NUL end it.
+  size_t names = 0;
+  GENOSERVE_RETURN_IF_ERROR(ForEachSampleName(cohort, "\t", "", [&names](absl::string_view text) {
+    names += text.size();
+    return absl::OkStatus();
+  }));
   std::string start = "BCF\2\2";
-  AppendInt<4>(start, header.size() + static_cast<size_t>(cohort.sample_count) * name + 2);
+  AppendInt<4>(start, header.size() + names + 2);
   GENOSERVE_RETURN_IF_ERROR(output.Write(absl::StrCat(start, header)));
   GENOSERVE_RETURN_IF_ERROR(
-      ForEachSampleName(cohort, "\t", "", [&output](absl::string_view names) { return output.Write(names); }));
+      ForEachSampleName(cohort, "\t", "", [&output](absl::string_view text) { return output.Write(text); }));
   GENOSERVE_RETURN_IF_ERROR(output.Write(absl::string_view("\n\0", 2)));
   if (index != nullptr) *index = std::make_unique<CsiIndex>(cohort.variants, true, output.Tell());
   std::map<std::string, size_t> contigs;

@@ -1,4 +1,4 @@
-#include "core/io/variant_major_spill.h"
+#include "core/io/transposed_part.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,26 +11,26 @@
 namespace genoserve {
 namespace {
 
-class SpillTest : public FolderTest, public testing::WithParamInterface<std::tuple<Packing, size_t, size_t>> {};
+class TransposedPartTest : public FolderTest,
+                           public testing::WithParamInterface<std::tuple<Packing, size_t, size_t>> {};
 
-TEST_P(SpillTest, GivesEveryGenotypeBackWhateverTheMemory) {
+TEST_P(TransposedPartTest, GivesEveryGenotypeBackWhateverTheMemory) {
   const auto [packing, samples, memory] = GetParam();
   const size_t variants = 333;
   const GenotypeMatrix genotypes = TestGenotypes(packing, samples, variants);
-  auto spill = VariantMajorSpill::Create(folder_.string(), packing, variants, static_cast<int64_t>(samples), memory);
-  ASSERT_TRUE(spill.ok()) << spill.status();
+  const PartShape shape{packing, variants, {static_cast<int64_t>(samples)}, memory, ""};
+  auto part = TransposedPart::Open({PartPlace::Kind::kNameless, folder_.string()}, shape, {});
+  ASSERT_TRUE(part.ok()) << part.status();
   EXPECT_TRUE(Names().empty()) << "the file has no name";
   for (size_t first = 0; first < samples; first += 37) {
-    std::vector<size_t> batch;
-    for (size_t i = first; i < std::min(first + 37, samples); ++i) batch.push_back(i);
-    ASSERT_TRUE((*spill)->Append(genotypes.SelectSamples(batch)).ok());
+    ASSERT_TRUE((*part)->Append(0, SamplesOf(genotypes, first, first + 37)).ok());
   }
-  ASSERT_EQ((*spill)->appended(), static_cast<int64_t>(samples));
+  ASSERT_EQ((*part)->appended(0), static_cast<int64_t>(samples));
 
   size_t variant = 0;
   int64_t sample = 0;
   size_t largest = 0;
-  const absl::Status status = (*spill)->ForEachSegment([&](const VariantSegment& segment) {
+  const absl::Status status = (*part)->ForEachSegment([&](const VariantSegment& segment) {
     EXPECT_EQ(segment.variant, variant);
     EXPECT_EQ(segment.first_sample, sample);
     EXPECT_EQ(segment.codes.size(), static_cast<size_t>(segment.samples + 3) / 4);
@@ -57,27 +57,29 @@ TEST_P(SpillTest, GivesEveryGenotypeBackWhateverTheMemory) {
 }
 
 // Memory for one sample, a few shards, parts of a variant at a time, and everything.
-INSTANTIATE_TEST_SUITE_P(Sizes, SpillTest,
+INSTANTIATE_TEST_SUITE_P(Sizes, TransposedPartTest,
                          testing::Combine(testing::Values(Packing::kDiploid2Bit, Packing::kHaplotype1Bit),
                                           testing::Values(1, 63, 64, 65, 1001),
                                           testing::Values(1, 40, 300, 20'000, 1 << 20)));
 
-class SpillErrorTest : public FolderTest {};
+const PartShape kSmall{Packing::kDiploid2Bit, 5, {1}, 1 << 20, ""};
 
-TEST_F(SpillErrorTest, AnErrorOfTheTakerStopsAndIsReturned) {
-  auto spill = VariantMajorSpill::Create(folder_.string(), Packing::kDiploid2Bit, 5, 1);
-  ASSERT_TRUE((*spill)->Append(GenotypeMatrix(Packing::kDiploid2Bit, 1, 5)).ok());
+class TransposedPartErrorTest : public FolderTest {};
+
+TEST_F(TransposedPartErrorTest, AnErrorOfTheTakerStopsAndIsReturned) {
+  auto part = TransposedPart::Open({PartPlace::Kind::kNameless, folder_.string()}, kSmall, {});
+  ASSERT_TRUE((*part)->Append(0, GenotypeMatrix(Packing::kDiploid2Bit, 1, 5)).ok());
   int calls = 0;
-  const absl::Status status = (*spill)->ForEachSegment(
+  const absl::Status status = (*part)->ForEachSegment(
       [&calls](const VariantSegment&) { return ++calls == 2 ? absl::AbortedError("enough") : absl::OkStatus(); });
   EXPECT_EQ(status, absl::AbortedError("enough"));
   EXPECT_EQ(calls, 2);
 }
 
-TEST_F(SpillErrorTest, AFolderThatIsNotThereIsNamed) {
-  const auto spill = VariantMajorSpill::Create(Path("none"), Packing::kDiploid2Bit, 5, 1);
-  EXPECT_EQ(spill.status().code(), absl::StatusCode::kNotFound);
-  EXPECT_THAT(Message(spill.status()), testing::HasSubstr("none: cannot create a temporary file in this folder"));
+TEST_F(TransposedPartErrorTest, AFolderThatIsNotThereIsNamed) {
+  const auto part = TransposedPart::Open({PartPlace::Kind::kNameless, Path("none")}, kSmall, {});
+  EXPECT_EQ(part.status().code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(Message(part.status()), testing::HasSubstr("none: cannot create a temporary file in this folder"));
 }
 
 }  // namespace
