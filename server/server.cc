@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/artifact/cached_store.h"
 #include "core/base/cpus.h"
+#include "core/base/file.h"
 #include "core/base/loopback.h"
 #include "core/base/sha256.h"
 #include "core/base/status.h"
@@ -31,9 +32,10 @@ constexpr int kLargestMetadata = 32 << 10;  // bytes
 constexpr int kKeepaliveMs = 60'000;        // a client that vanished without a word is noticed by then
 // gRPC also takes it as TCP_USER_TIMEOUT: a client that is stopped or asleep for less than this keeps its stream.
 constexpr int kKeepaliveTimeoutMs = 180'000;
-constexpr int kShortestPingMs = 20'000;      // between pings of a client
-constexpr int kHandshakeTimeoutMs = 20'000;  // for a connection that says nothing, or half of what is due
-constexpr int kMostCalls = 1024;             // of one connection; a client holds further ones back itself
+constexpr int kShortestPingMs = 20'000;       // between pings of a client
+constexpr int kHandshakeTimeoutMs = 20'000;   // for a connection that says nothing, or half of what is due
+constexpr int kMostCalls = 1024;              // of one connection; a client holds further ones back itself
+constexpr char kLoadMarksFolder[] = "loads";  // of the cache
 constexpr uint64_t kCacheBytes = uint64_t{10} << 30;
 constexpr int kGpuWorkers = 2;  // a tile is copied out and handed on while the next one is computed
 constexpr absl::Duration kElsewhereRetry = absl::Seconds(1);
@@ -107,6 +109,7 @@ Server::Server(const v1::ServerConfig& config, DeviceKind device, std::unique_pt
   manager.device = device;
   manager.precision = precision;
   manager.settings = SettingsOf(config, std::move(files.gate));
+  if (!config.cache().empty()) manager.load_marks = JoinPath(config.cache(), kLoadMarksFolder);
   manager.executor = [this](std::function<void()> task) { loader_.Post(std::move(task)); };
   manager.on_change = [this] { UpdateHealth(); };
   manager_ = std::make_unique<ModelManager>(*store_, metrics_, std::move(manager));
@@ -266,6 +269,8 @@ Metrics::Live Server::live() const {
 
 std::string Server::MetricsPage() {
   metrics_.SetLive(live());
+  const ModelManager::StoreState store = manager_->store_state();
+  metrics_.SetStore(store.status.ok() && (cache_ == nullptr || cache_->store_error().ok()), store.last_look);
   if (cache_ != nullptr) metrics_.SetCache(cache_->counts());
   return metrics_.Serialize();
 }

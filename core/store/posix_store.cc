@@ -100,10 +100,12 @@ class PosixStore final : public CheckpointStore {
 
   absl::StatusOr<std::vector<int64_t>> ListVersions(absl::string_view model) const override {
     GENOSERVE_RETURN_IF_ERROR(ValidateModelName(model));
-    GENOSERVE_ASSIGN_OR_RETURN(std::vector<int64_t> versions, ListClaims(JoinPath(folder_, model)));
-    const auto exists = [&](int64_t version) { return files_.Exists(Path(model, version, kManifestFile)); };
-    versions.erase(std::remove_if(versions.begin(), versions.end(), [&](int64_t v) { return !exists(v); }),
-                   versions.end());
+    GENOSERVE_ASSIGN_OR_RETURN(const std::vector<int64_t> claims, ListClaims(JoinPath(folder_, model)));
+    std::vector<int64_t> versions;
+    for (const int64_t version : claims) {
+      GENOSERVE_ASSIGN_OR_RETURN(const bool exists, IsThere(Path(model, version, kManifestFile)));
+      if (exists) versions.push_back(version);
+    }
     return versions;
   }
 
@@ -111,8 +113,8 @@ class PosixStore final : public CheckpointStore {
                                    uint64_t limit) const override {
     GENOSERVE_RETURN_IF_ERROR(ValidateModelName(model));
     GENOSERVE_RETURN_IF_ERROR(ValidateFileName(file));
-    const std::string manifest = Path(model, version, kManifestFile);
-    if (version <= 0 || !files_.Exists(manifest)) {
+    GENOSERVE_ASSIGN_OR_RETURN(const bool exists, IsThere(Path(model, version, kManifestFile)));
+    if (version <= 0 || !exists) {
       GENOSERVE_RETURN_IF_ERROR(CheckThere());
       return absl::NotFoundError(absl::StrCat("model ", model, " has no version ", version, " in the store ", folder_));
     }
@@ -226,6 +228,14 @@ class PosixStore final : public CheckpointStore {
 
   // A label that is being written; no label has such a name.
   static bool IsTemporary(const std::string& name) { return absl::StrContains(name, kTemporaryMark); }
+
+  // Whether a file is there. What cannot be told, as of a mount that has gone stale, is an error and not a no.
+  absl::StatusOr<bool> IsThere(const std::string& path) const {
+    const absl::Status status = files_.LastChange(path).status();
+    if (status.ok()) return true;
+    if (IsNoFolder(status)) return false;
+    return status;
+  }
 
   // A store that is away has not lost its versions.
   absl::Status CheckThere() const {

@@ -26,7 +26,7 @@ enum class Fault {
 };
 
 // The real file system, but for operation number `at` (from 1).
-class FaultyFileSystem final : public FileSystem {
+class FaultyFileSystem : public FileSystem {
  public:
   FaultyFileSystem(Fault fault, int at) : fault_(fault), at_(at) {}
 
@@ -215,6 +215,27 @@ TEST_P(PosixStoreFaultTest, AVersionThatIsRemovedIsWholeOrGone) {
 
 INSTANTIATE_TEST_SUITE_P(Faults, PosixStoreFaultTest,
                          testing::Values(Fault::kFail, Fault::kTorn, Fault::kDoneLate, Fault::kCrash));
+
+// A mount that has gone stale: nothing can be told of its files.
+class StaleFiles final : public FaultyFileSystem {
+ public:
+  StaleFiles() : FaultyFileSystem(Fault::kFail, -1) {}
+  absl::StatusOr<absl::Time> LastChange(const std::string& path) const override {
+    return absl::UnknownError(absl::StrCat(path, ": cannot stat: Stale file handle"));
+  }
+};
+
+TEST(PosixStoreStaleTest, VersionsOfWhichNothingCanBeToldHaveNotGone) {
+  const FileSystem& files = FileSystem::Posix();
+  const std::string folder = absl::StrCat(testing::TempDir(), "posix_store_stale_test_", ::getpid());
+  ASSERT_TRUE(files.MakeFolder(folder).ok());
+  ASSERT_TRUE(PublishTwoFiles(files, folder, "content").ok());
+  const StaleFiles stale;
+  const auto store = OpenPosixStore(stale, folder, false).value();
+  EXPECT_EQ(store->ListVersions("m").status().code(), absl::StatusCode::kUnknown);
+  EXPECT_EQ(store->Read("m", 1, "a.bin", 100).status().code(), absl::StatusCode::kUnknown);
+  ASSERT_TRUE(files.Remove(folder).ok());
+}
 
 TEST(PosixStoreWritableTest, AStoreThatCannotBeWrittenIsRefusedBeforeAnythingIsDone) {
   const FileSystem& files = FileSystem::Posix();

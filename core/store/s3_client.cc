@@ -58,7 +58,9 @@ void ReadError(const std::string& name, S3Result* result) {
   } else if (const auto location = response.headers.find("x-amz-bucket-region"); location != response.headers.end()) {
     said = absl::StrCat(": the bucket is in the region ", location->second);
   }
-  result->status = MakeStatus(good ? 500 : response.status, result->code,
+  // A page of a proxy's that knows no such path says nothing of the object.
+  const bool foreign = response.status == 404 && !error && !response.body.empty();
+  result->status = MakeStatus(good || foreign ? 500 : response.status, result->code,
                               absl::StrCat(name, ": HTTP ", response.status, absl::CHexEscape(said)));
 }
 

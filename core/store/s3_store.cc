@@ -87,10 +87,17 @@ class S3Store final : public CheckpointStore {
                                    uint64_t limit) const override {
     GENOSERVE_RETURN_IF_ERROR(ValidateModelName(model));
     GENOSERVE_RETURN_IF_ERROR(ValidateFileName(file));
-    if (file != kManifestFile) GENOSERVE_RETURN_IF_ERROR(PublishedAt(model, version).status());
+    if (file != kManifestFile) {
+      const absl::Status there = PublishedAt(model, version).status();
+      if (absl::IsNotFound(there)) GENOSERVE_RETURN_IF_ERROR(CheckThere(model));
+      if (!there.ok()) return there;
+    }
     if (version <= 0) return NoVersion(model, version);
     absl::StatusOr<std::string> bytes = Download(*client_, Key(VersionPath(model, version), file), limit);
-    if (file == kManifestFile && absl::IsNotFound(bytes.status())) return NoVersion(model, version);
+    if (absl::IsNotFound(bytes.status())) {
+      GENOSERVE_RETURN_IF_ERROR(CheckThere(model));
+      if (file == kManifestFile) return NoVersion(model, version);
+    }
     // A wrong region, or a clock that is off, says nothing against the version.
     if (absl::IsFailedPrecondition(bytes.status())) return absl::UnavailableError(bytes.status().message());
     return bytes;
@@ -211,6 +218,12 @@ class S3Store final : public CheckpointStore {
   }
 
  private:
+  // A bucket that is away has not lost its versions.
+  absl::Status CheckThere(absl::string_view model) const {
+    const absl::Status listed = client_->List(Key(absl::StrCat(model, "/"))).status();
+    return absl::IsNotFound(listed) ? absl::UnavailableError(listed.message()) : listed;
+  }
+
   static std::string VersionPath(absl::string_view model, int64_t version) { return absl::StrCat(model, "/", version); }
 
   KeyParts Split(absl::string_view key) const { return SplitKey(absl::StripPrefix(key, client_->location().prefix)); }

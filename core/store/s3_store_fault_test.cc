@@ -226,6 +226,21 @@ TEST_P(S3StoreFaultTest, WhatTheServerRefusesIsSaidOnceAndWithoutCredentials) {
   }
 }
 
+TEST_P(S3StoreFaultTest, WhatOnlyLooksLikeAMissingObjectSaysNothingOfTheVersion) {
+  NextRun();
+  ASSERT_TRUE(Publish(*direct_, "old").ok());
+  const auto store = OpenThroughProxy(/*create=*/false).value();
+  const std::string page = "<html><body>No such page</body></html>";
+  const std::string gone = "<?xml version=\"1.0\"?><Error><Code>NoSuchBucket</Code><Message>none</Message></Error>";
+  for (const std::string& body : {page, gone}) {
+    proxy_.SetAnswer(
+        absl::StrCat("HTTP/1.1 404 Not Found\r\nContent-Length: ", body.size(), "\r\nConnection: close\r\n\r\n", body));
+    proxy_.SetPlan([](int, absl::string_view) { return HttpFault::kAnswer; });
+    EXPECT_EQ(store->Read("m", 1, "b.bin", large_.size()).status().code(), absl::StatusCode::kUnavailable) << body;
+    EXPECT_EQ(store->Read("m", 1, kManifestFile, 100).status().code(), absl::StatusCode::kUnavailable) << body;
+  }
+}
+
 TEST_P(S3StoreFaultTest, AnObjectThatChangesWhileItIsReadIsNoticed) {
   NextRun();
   ASSERT_TRUE(Publish(*direct_, "old").ok());

@@ -8,7 +8,7 @@
 namespace genoserve {
 namespace {
 
-constexpr int kNiceness = 5;  // a quarter of a processor that a worker wants too: less would starve a load
+constexpr int kNiceness = 10;  // a tenth of a processor that a worker wants too: less would starve a load
 
 }  // namespace
 

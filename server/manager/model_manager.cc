@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/status.h"
@@ -33,6 +34,7 @@ ModelManager::ModelManager(CheckpointStore& store, Metrics& metrics, Options opt
     : store_(store),
       metrics_(metrics),
       options_(std::move(options)),
+      marks_(options_.load_marks),
       mailbox_(std::make_shared<ManagerMailbox>()),
       table_({[this](const std::string& model, int64_t version, v1::ModelState state) {
                 mutex_.AssertHeld();
@@ -286,6 +288,9 @@ void ModelManager::Load(const Action& action) {
   std::string digest;
   std::unique_ptr<ServingVersion> loaded;
   const absl::Status status = Guarded([&](const LoadOptions& options) -> absl::Status {
+    GENOSERVE_ASSIGN_OR_RETURN(digest, ManifestDigest(store_, action.model, action.version));
+    GENOSERVE_RETURN_IF_ERROR(marks_.Begin(digest));
+    const absl::Cleanup end = [&] { marks_.End(digest); };
     GENOSERVE_ASSIGN_OR_RETURN(loaded, LoadVersion(store_, action.model, action.version, options, &digest));
     return absl::OkStatus();
   });
@@ -405,6 +410,9 @@ absl::StatusOr<ModelManager::Choice> ModelManager::Find(const std::string& model
 }
 
 absl::Status ModelManager::Retry(const std::string& model, int64_t version) {
+  for (const VersionStatus& status : List()) {
+    if (status.model == model && status.version == version) marks_.End(status.digest);
+  }
   absl::MutexLock lock(&mutex_);
   absl::Status status = table_.Retry(model, version, options_.clock->Now());
   Publish();

@@ -18,6 +18,7 @@
 #include "core/base/clock.h"
 #include "core/store/checkpoint_store.h"
 #include "genoserve/v1/config.pb.h"
+#include "server/manager/load_marks.h"
 #include "server/manager/manager_mailbox.h"
 #include "server/manager/model_table.h"
 #include "server/manager/serving_version.h"
@@ -39,6 +40,8 @@ class ModelManager {
     const Clock* clock = &Clock::Steady();
     /// Runs a load. Inline in tests, a thread of low priority in production.
     std::function<void(std::function<void()>)> executor;
+    /// Folder that remembers loads with which the process died; empty = none.
+    std::string load_marks;
     /// Told, on the thread of a step and without a lock, that some status has changed. May be empty.
     std::function<void()> on_change;
     /// Of the jitter of retries; servers of one store should differ.
@@ -156,6 +159,7 @@ class ModelManager {
   CheckpointStore& store_;
   Metrics& metrics_;
   const Options options_;
+  const LoadMarks marks_;
   const std::shared_ptr<ManagerMailbox> mailbox_;
 
   // Held for moments, never across the store, a load, or a log.

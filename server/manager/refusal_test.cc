@@ -1,6 +1,7 @@
 // Versions that must not serve, and what is told of them.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <limits>
@@ -54,6 +55,34 @@ TEST_F(RefusalTest, WeightsWhoseProductsAreNoNumbers) {
   for (float& value : weights_["hidden.1.weight"].values) value = 3e38F;
   Publish("model", manifest_, weights_);
   ExpectRefused("finite");
+}
+
+TEST_F(RefusalTest, AnArtifactWithWhichTheProcessDiesAgainAndAgain) {
+  ModelManager::Options options = TestOptions();
+  options.load_marks = JoinPath(testing::TempDir(), absl::StrCat("load_marks_", ::getpid()));
+  Publish("model", manifest_, RandomWeights(manifest_, 2));
+  const auto serve = [&] {
+    manager_ = std::make_unique<ModelManager>(*store_, metrics_, options);
+    Look();
+  };
+  for (int death = 0; death < LoadMarks::kMaxDeaths; ++death) {
+    EXPECT_EXIT(
+        {
+          store_->on_reading_weights = [] { ::_exit(9); };
+          serve();
+        },
+        testing::ExitedWithCode(9), "");
+  }
+  serve();
+  EXPECT_EQ(States(), "2:failed 1:serving*");
+  EXPECT_TRUE(Status(2).quarantined);
+  EXPECT_THAT(Status(2).reason, HasSubstr("has ended 3 times while it loaded this artifact"));
+  EXPECT_TRUE(manager_->Retry("model", 2).ok());
+  Settle();
+  EXPECT_EQ(States(), "2:serving*") << "it was tried once more, and loaded";
+  serve();
+  EXPECT_EQ(States(), "2:serving*") << "nothing is held against it";
+  EXPECT_TRUE(FileSystem::Posix().Remove(options.load_marks).ok());
 }
 
 TEST_F(RefusalTest, OutputThatIsAlwaysTheSame) {

@@ -82,6 +82,11 @@ Metrics::Metrics()
           Gauges(registry_, "genoserve_version_memory_bytes", "Of loaded versions, as the budget counts them.")
               .Add({})),
       quarantined_(Gauges(registry_, "genoserve_quarantined_versions", "Versions that are not tried again.").Add({})),
+      store_reachable_(
+          Gauges(registry_, "genoserve_store_reachable", "1 where the last look at the store read all of it.").Add({})),
+      store_last_look_(Gauges(registry_, "genoserve_store_last_look_timestamp_seconds",
+                              "When the store, or the cache in its place, could last be read.")
+                           .Add({})),
       cache_(
           Gauges(registry_, "genoserve_store_cache",
                  "Files that came from the cache (hits) and from the store (misses), that made room or were damaged, "
@@ -181,6 +186,11 @@ void Metrics::CountSwap(const std::string& model) { swaps_.Add({{"model", model}
 
 void Metrics::ObservePublishToFirstBatch(const std::string& model, absl::Duration duration) {
   publish_to_first_batch_.Add({{"model", model}}, LongTimes()).Observe(absl::ToDoubleSeconds(duration));
+}
+
+void Metrics::SetStore(bool reachable, absl::Time last_look) {
+  store_reachable_.Set(reachable ? 1 : 0);
+  store_last_look_.Set(last_look == absl::InfinitePast() ? 0 : absl::ToDoubleSeconds(last_look - absl::UnixEpoch()));
 }
 
 void Metrics::SetCache(const CacheCounts& counts) {

@@ -72,6 +72,8 @@ class Metrics {
   void CountSwap(const std::string& model);
   /// From the publication of a version to the first batch of it that was sent.
   void ObservePublishToFirstBatch(const std::string& model, absl::Duration duration);
+  /// Whether all of the store could be read at the last look, and when it could last be read (InfinitePast = never).
+  void SetStore(bool reachable, absl::Time last_look);
   /// What the cache of the store did, and holds.
   void SetCache(const CacheCounts& counts);
   /// Of all loaded versions, as budgets count them, and how many versions are quarantined.
@@ -119,6 +121,8 @@ class Metrics {
   prometheus::Family<prometheus::Histogram>& publish_to_first_batch_;
   prometheus::Gauge& memory_bytes_;
   prometheus::Gauge& quarantined_;
+  prometheus::Gauge& store_reachable_;
+  prometheus::Gauge& store_last_look_;
   prometheus::Family<prometheus::Gauge>& cache_;
   prometheus::Family<prometheus::Gauge>& version_state_;
   prometheus::Family<prometheus::Gauge>& build_info_;
