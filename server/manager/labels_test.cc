@@ -69,6 +69,30 @@ TEST_F(LabelsTest, TheCanaryGetsItsShareOfThoseWhoNameNoVersion) {
   EXPECT_EQ(States(), "3:serving*");
 }
 
+TEST_F(LabelsTest, ACanaryThatWasTakenOutOfMemoryComesBackForItsShare) {
+  SetLabel("stable", 2);
+  SetLabel("canary", 3);
+  SetPolicy("canary_percent: 50");
+  Look();
+  ASSERT_TRUE(manager_->Unload("model", 3).ok());
+  Settle();
+  EXPECT_EQ(States(), "3:unloaded 2:serving*");
+  std::string key;
+  std::string other;
+  for (int i = 0; key.empty() || other.empty(); ++i) {
+    (GoesToCanary("model", absl::StrCat(i), 50) ? key : other) = absl::StrCat(i);
+  }
+  EXPECT_FALSE(manager_->Find("model", "", "", other)->canary);
+  Settle();
+  EXPECT_EQ(States(), "3:unloaded 2:serving*") << "nobody asked for it";
+  const ModelManager::Choice meanwhile = manager_->Find("model", "", "", key).value();
+  EXPECT_EQ(meanwhile.handle->version, 2);
+  EXPECT_FALSE(meanwhile.canary);
+  Settle();
+  EXPECT_EQ(States(), "3:serving+ 2:serving*");
+  EXPECT_TRUE(manager_->Find("model", "", "", key)->canary);
+}
+
 TEST_F(LabelsTest, APolicyIsTakenOverWhileTheManagerRuns) {
   Look();
   EXPECT_EQ(States(), "3:serving*");

@@ -393,7 +393,13 @@ absl::StatusOr<ModelManager::Choice> ModelManager::Find(const std::string& model
     const std::shared_ptr<const AnswerMap> all = answers();
     if (const auto found = all->find(model); found != all->end()) {
       const Answers& answer = found->second;
-      const bool canary = answer.canary != nullptr && GoesToCanary(model, sticky, answer.canary_percent);
+      const bool chosen = answer.canary_use != nullptr && GoesToCanary(model, sticky, answer.canary_percent);
+      const bool canary = chosen && answer.canary != nullptr;
+      if (chosen && !canary) {
+        // Its share is answered by the default version until it is back.
+        answer.canary_use->Note(now);
+        if (!answer.canary_use->asked.exchange(true)) mailbox_->Wake();
+      }
       (canary ? answer.canary_use : answer.use)->Note(now);
       return Choice{canary ? answer.canary : answer.handle, canary};
     }

@@ -19,7 +19,7 @@ bool SameGate(const std::optional<VersionGate>& a, const std::optional<VersionGa
 bool SameAnswers(const AnswerMap& a, const AnswerMap& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
     return x.first == y.first && x.second.handle == y.second.handle && x.second.canary == y.second.canary &&
-           x.second.canary_percent == y.second.canary_percent;
+           x.second.canary_use == y.second.canary_use && x.second.canary_percent == y.second.canary_percent;
   });
 }
 
@@ -314,12 +314,17 @@ void ModelTable::Refresh(absl::Time now) {
     Answers& answer = (*answers)[name];
     answer.handle = entry.handle;
     answer.use = entry.use;
-    if (const auto canary = model.versions.find(wishes.canary);
-        canary != model.versions.end() && canary->second.handle != nullptr) {
-      model.canary = wishes.canary;
-      answer.canary = canary->second.handle;
-      answer.canary_use = canary->second.use;
-      answer.canary_percent = facts.config.canary_percent();
+    if (const auto canary = model.versions.find(wishes.canary); canary != model.versions.end()) {
+      const Phase phase = canary->second.harness.phase();
+      const bool parked = phase == Phase::kUnloaded || phase == Phase::kParking;
+      if (canary->second.handle != nullptr) {
+        model.canary = wishes.canary;
+        answer.canary = canary->second.handle;
+      }
+      if (answer.canary != nullptr || parked) {
+        answer.canary_use = canary->second.use;
+        answer.canary_percent = facts.config.canary_percent();
+      }
     }
     if (before != wishes.answering && hooks_.on_answer) hooks_.on_answer(name, before, wishes.answering);
   }

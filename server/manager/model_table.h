@@ -62,8 +62,8 @@ struct VersionUse {
 struct Answers {
   ModelHandle handle;
   std::shared_ptr<VersionUse> use;
-  ModelHandle canary;  ///< null = none
-  std::shared_ptr<VersionUse> canary_use;
+  ModelHandle canary;                      ///< null = none in memory
+  std::shared_ptr<VersionUse> canary_use;  ///< null = none that is, or was parked and comes back when it is asked for
   double canary_percent = 0;
 };
 using AnswerMap = std::map<std::string, Answers>;
