@@ -235,9 +235,9 @@ absl::StatusOr<GenotypeSource> SourceOf(const v1::TrainInput& input) {
   if (input.hapt().empty() != input.legend().empty()) {
     return absl::InvalidArgumentError("--hapt and --legend belong together");
   }
-  if (!input.vcf().empty()) return GenotypeSource{GenotypeSource::Format::kVcf, input.vcf(), ""};
-  if (!input.hapt().empty()) return GenotypeSource{GenotypeSource::Format::kHapt, input.hapt(), input.legend()};
-  return GenotypeSource{GenotypeSource::Format::kBed, std::string(absl::StripSuffix(input.bfile(), ".bed")), ""};
+  if (!input.vcf().empty()) return GenotypeSource{GenotypeSource::Format::kVcf, input.vcf(), "", ""};
+  if (!input.hapt().empty()) return GenotypeSource{GenotypeSource::Format::kHapt, input.hapt(), input.legend(), ""};
+  return GenotypeSource{GenotypeSource::Format::kBed, std::string(absl::StripSuffix(input.bfile(), ".bed")), "", ""};
 }
 
 absl::StatusOr<std::vector<std::string>> InputFiles(const v1::TrainInput& input) {

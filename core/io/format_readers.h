@@ -37,7 +37,21 @@ absl::StatusOr<std::unique_ptr<VariantReader>> OpenVcfReader(const std::string& 
 /// PLINK 1: `prefix`.bed, .bim and .fam. The .bim is read line by line.
 absl::StatusOr<std::unique_ptr<VariantReader>> OpenBedReader(const std::string& prefix);
 
+/// PLINK 2: `prefix`.pgen, .pvar and .psam; storage modes 02 and 10. Hard calls and their phase; dosages are passed
+/// over.
+absl::StatusOr<std::unique_ptr<VariantReader>> OpenPgenReader(const std::string& prefix,
+                                                              const VariantReaderOptions& options);
+
 /// A .hapt and its .legend. The haplotypes are held in memory, packed: a sixteenth of the file's size.
 absl::StatusOr<std::unique_ptr<VariantReader>> OpenHaptReader(const std::string& path, const std::string& legend_path);
+
+/// Oxford .hap (two columns a sample: 0, 1, "?" = missing, and "-" for the second of a haploid call), .legend and
+/// .sample. All calls have a phase. Any of the files may be gzipped.
+absl::StatusOr<std::unique_ptr<VariantReader>> OpenHapReader(const std::string& path, const std::string& legend_path,
+                                                             const std::string& sample_path);
+
+/// Oxford .haps, of which each line begins with contig, id, position, a0 = REF and a1 = ALT, and its .sample. The first
+/// column may be the "CONTIG:POSITION_REF_ALT" of bcftools.
+absl::StatusOr<std::unique_ptr<VariantReader>> OpenHapsReader(const std::string& path, const std::string& sample_path);
 
 }  // namespace genoserve

@@ -4,10 +4,12 @@
 #include <cerrno>
 #include <cstdio>
 #include <memory>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "core/base/file.h"
 #include "core/base/sha256.h"
 #include "core/base/status.h"
 
@@ -27,23 +29,56 @@ absl::StatusOr<std::string> DigestFile(const std::string& path) {
   return ToHex(digest.Finish());
 }
 
+/// The first of these files that is there, or else the first of all.
+std::string FirstThatIs(const std::vector<std::string>& files) {
+  for (const std::string& file : files) {
+    if (FileSystem::Posix().Exists(file)) return file;
+  }
+  return files.front();
+}
+
 }  // namespace
 
 GenotypeSource SourceOfPath(absl::string_view path) {
   for (const absl::string_view suffix : {".vcf", ".vcf.gz", ".bcf"}) {
-    if (absl::EndsWith(path, suffix)) return {GenotypeSource::Format::kVcf, std::string(path), ""};
+    if (absl::EndsWith(path, suffix)) return {GenotypeSource::Format::kVcf, std::string(path), "", ""};
+  }
+  absl::string_view plain = absl::StripSuffix(path, ".gz");
+  for (const auto& [suffix, format] :
+       {std::pair{".hap", GenotypeSource::Format::kHap}, std::pair{".haps", GenotypeSource::Format::kHaps}}) {
+    if (!absl::EndsWith(plain, suffix)) continue;
+    const std::string prefix(absl::StripSuffix(plain, suffix));
+    GenotypeSource source{format, std::string(path), FirstThatIs({prefix + ".legend", prefix + ".legend.gz"}),
+                          FirstThatIs({prefix + ".sample", prefix + ".samples"})};
+    if (format == GenotypeSource::Format::kHaps) {
+      if (FileSystem::Posix().Exists(source.legend)) {
+        source.format = GenotypeSource::Format::kHap;
+      } else {
+        source.legend.clear();
+      }
+    }
+    return source;
   }
   if (absl::EndsWith(path, ".hapt")) {
-    return {GenotypeSource::Format::kHapt, std::string(path),
-            absl::StrCat(absl::StripSuffix(path, ".hapt"), ".legend")};
+    return {GenotypeSource::Format::kHapt, std::string(path), absl::StrCat(absl::StripSuffix(path, ".hapt"), ".legend"),
+            ""};
   }
-  return {GenotypeSource::Format::kBed, std::string(absl::StripSuffix(path, ".bed")), ""};
+  const std::string prefix(absl::StripSuffix(absl::StripSuffix(path, ".bed"), ".pgen"));
+  const bool pgen = absl::EndsWith(path, ".pgen") || (FileSystem::Posix().Exists(absl::StrCat(path, ".pgen")) &&
+                                                      !FileSystem::Posix().Exists(absl::StrCat(prefix, ".bed")));
+  return {pgen ? GenotypeSource::Format::kPgen : GenotypeSource::Format::kBed, prefix, "", ""};
 }
 
 std::vector<std::string> FilesOf(const GenotypeSource& source) {
   switch (source.format) {
     case GenotypeSource::Format::kBed:
       return {source.path + ".bed", source.path + ".bim", source.path + ".fam"};
+    case GenotypeSource::Format::kPgen:
+      return {source.path + ".pgen", source.path + ".pvar", source.path + ".psam"};
+    case GenotypeSource::Format::kHap:
+      return {source.path, source.legend, source.samples};
+    case GenotypeSource::Format::kHaps:
+      return {source.path, source.samples};
     case GenotypeSource::Format::kHapt:
       return {source.path, source.legend};
     case GenotypeSource::Format::kVcf:

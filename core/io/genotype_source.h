@@ -14,15 +14,21 @@ struct GenotypeSource {
   enum class Format {
     kVcf,   ///< VCF, VCF.gz or BCF
     kBed,   ///< .bed, .bim and .fam with one prefix
+    kPgen,  ///< .pgen, .pvar and .psam with one prefix
+    kHap,   ///< .hap, .legend and .sample
+    kHaps,  ///< .haps and .sample
     kHapt,  ///< .hapt and .legend
   };
   Format format = Format::kVcf;
-  std::string path;    ///< file, or prefix for kBed
-  std::string legend;  ///< for kHapt only
+  std::string path;     ///< file, or prefix for kBed and kPgen
+  std::string legend;   ///< for kHap and kHapt only
+  std::string samples;  ///< for kHap and kHaps only
 };
 
-/// The source of a path by its suffix: .vcf, .vcf.gz and .bcf are kVcf, .hapt is kHapt with the .legend of the same
-/// name beside it, all others a prefix for kBed (".bed" at the end is dropped).
+/// The source of a path by its suffix: .vcf, .vcf.gz and .bcf are kVcf; .pgen is kPgen; .hap, .haps and .hapt, of which
+/// the first two may be gzipped, go with the .legend and .sample (or .samples) of the same name, a .haps beside which a
+/// .legend lies is a kHap. All others are a prefix: kPgen where there is a .pgen but no .bed, else kBed; ".bed" at the
+/// end is dropped.
 GenotypeSource SourceOfPath(absl::string_view path);
 
 /// The files that are read.

@@ -97,6 +97,7 @@ absl::StatusOr<SampleList> ReadOxfordSamples(const std::string& path) {
   GENOSERVE_ASSIGN_OR_RETURN(const auto lines, LineReader::Open(path));
   SampleAdder adder;
   size_t columns = 0;
+  size_t name = 0;
   size_t sex = kNoColumn;
   bool types_due = false;  // the line below the header
   while (true) {
@@ -110,6 +111,7 @@ absl::StatusOr<SampleList> ReadOxfordSamples(const std::string& path) {
         return lines->Error("expected the header \"ID_1 ID_2 missing ...\" or \"sample population group sex\"");
       }
       columns = words.size();
+      name = ids ? 1 : 0;
       sex = FindColumn(words, "sex");
       types_due = ids;
       continue;
@@ -122,7 +124,7 @@ absl::StatusOr<SampleList> ReadOxfordSamples(const std::string& path) {
       if (words[0] != "0" || words[1] != "0") return lines->Error("expected the types of the columns, \"0 0 0 ...\"");
       continue;
     }
-    GENOSERVE_RETURN_IF_ERROR(adder.Add(*lines, words[0], sex == kNoColumn ? 0 : SexOf(words[sex])));
+    GENOSERVE_RETURN_IF_ERROR(adder.Add(*lines, words[name], sex == kNoColumn ? 0 : SexOf(words[sex])));
   }
   return adder.Finish(path);
 }

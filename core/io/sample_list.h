@@ -22,8 +22,8 @@ absl::StatusOr<SampleList> ReadFam(const std::string& path);
 /// are left out. Names are the IIDs.
 absl::StatusOr<SampleList> ReadPsam(const std::string& path);
 
-/// Reads an Oxford .sample in either layout: "ID_1 ID_2 missing [sex] ..." with a line of types below, or "sample
-/// population group sex"; names are ID_1 or the first column, which ID_2 must be too.
+/// Reads an Oxford .sample in either layout: "ID_1 ID_2 missing [sex] ..." with a line of types below, names are ID_2;
+/// or "sample population group sex".
 absl::StatusOr<SampleList> ReadOxfordSamples(const std::string& path);
 
 }  // namespace genoserve

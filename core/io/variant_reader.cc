@@ -9,6 +9,12 @@ absl::StatusOr<std::unique_ptr<VariantReader>> OpenVariantReader(const GenotypeS
   switch (source.format) {
     case GenotypeSource::Format::kBed:
       return OpenBedReader(source.path);
+    case GenotypeSource::Format::kPgen:
+      return OpenPgenReader(source.path, options);
+    case GenotypeSource::Format::kHap:
+      return OpenHapReader(source.path, source.legend, source.samples);
+    case GenotypeSource::Format::kHaps:
+      return OpenHapsReader(source.path, source.samples);
     case GenotypeSource::Format::kHapt:
       return OpenHaptReader(source.path, source.legend);
     case GenotypeSource::Format::kVcf:
