@@ -24,17 +24,12 @@ install(FILES "${PROJECT_BINARY_DIR}/genoserveConfig.cmake" "${PROJECT_BINARY_DI
 # <genoserve/client.h> includes the others, which are found as in this tree.
 install(FILES "${PROJECT_SOURCE_DIR}/client/lib/genoserve.h" DESTINATION include/genoserve RENAME client.h COMPONENT library)
 foreach(header
-    client/lib/backoff.h client/lib/call_set.h client/lib/channel.h client/lib/client.h client/lib/client_options.h
-    client/lib/client_state.h client/lib/cohort_reader.h client/lib/stream_checker.h
-    core/base/sha256.h core/genotype/genotype_matrix.h core/genotype/stream_digest.h core/genotype/variant_table.h)
+    client/lib/client.h client/lib/client_options.h client/lib/cohort_reader.h
+    core/base/sha256.h core/genotype/genotype_matrix.h core/genotype/variant_table.h)
   get_filename_component(folder "${header}" DIRECTORY)
   install(FILES "${PROJECT_SOURCE_DIR}/${header}" DESTINATION "include/genoserve/${folder}" COMPONENT library)
 endforeach()
 foreach(message types quality manifest cohort operations)
   install(FILES "${PROJECT_BINARY_DIR}/proto/generated/genoserve/v1/${message}.pb.h" DESTINATION include/genoserve/v1
-    COMPONENT library)
-endforeach()
-foreach(service cohort operations)
-  install(FILES "${PROJECT_BINARY_DIR}/proto/generated/genoserve/v1/${service}.grpc.pb.h" DESTINATION include/genoserve/v1
     COMPONENT library)
 endforeach()

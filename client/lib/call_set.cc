@@ -2,6 +2,18 @@
 
 namespace genoserve {
 
+CallSet::CallSet(CallSet* parent) : parent_(parent) {
+  const absl::MutexLock lock(&parent_->mutex_);
+  parent_->children_.insert(this);
+  if (parent_->cancelled_) Cancel();
+}
+
+CallSet::~CallSet() {
+  if (parent_ == nullptr) return;
+  const absl::MutexLock lock(&parent_->mutex_);
+  parent_->children_.erase(this);
+}
+
 void CallSet::Add(grpc::ClientContext* call) {
   const absl::MutexLock lock(&mutex_);
   calls_.insert(call);
@@ -18,6 +30,7 @@ void CallSet::Cancel() {
   cancelled_ = true;
   // The lock is held: a call that is removed meanwhile would be gone before it is cancelled.
   for (grpc::ClientContext* call : calls_) call->TryCancel();
+  for (CallSet* child : children_) child->Cancel();
 }
 
 bool CallSet::cancelled() const {

@@ -8,6 +8,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "client/lib/client_state.h"
+#include "client/lib/grpc_cohort_reader.h"
 #include "client/lib/rpc_call.h"
 #include "core/base/status.h"
 
@@ -66,6 +68,8 @@ absl::StatusOr<std::unique_ptr<Client>> Client::Connect(const ClientOptions& opt
   }
   return std::unique_ptr<Client>(new Client(std::move(state)));
 }
+
+void Client::Cancel() { state_->calls.Cancel(); }
 
 absl::StatusOr<v1::ListModelsResponse> Client::ListModels() {
   return Call(state_.get(), &Replica::stub, &v1::CohortService::Stub::ListModels, v1::ListModelsRequest());
@@ -143,7 +147,7 @@ absl::Status Client::CheckReplicas(const v1::Model& model) {
     const grpc::Status ended = replica.stub->GetModel(&context, request, &found);
     state_->calls.Remove(&context);
     if (state_->calls.cancelled()) return absl::CancelledError("the client was stopped");
-    const absl::Status status = CallStatus(*state_, replica, ended);
+    const absl::Status status = CallStatus(state_->calls, replica, ended);
     if (absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status)) continue;
     if (!status.ok()) return Annotate(status, replica.channel.server);
     const std::string& server = replica.channel.server;
@@ -167,7 +171,7 @@ absl::Status Client::CheckReplicas(const v1::Model& model) {
 absl::StatusOr<std::unique_ptr<CohortReader>> Client::StreamCohort(v1::StreamCohortRequest request,
                                                                    StreamOptions options) {
   if (!request.has_seed()) request.set_seed(DrawSeed());
-  auto stream = std::make_unique<CohortReader>(state_, std::move(request), std::move(options));
+  auto stream = std::make_unique<GrpcCohortReader>(state_, std::move(request), std::move(options));
   GENOSERVE_RETURN_IF_ERROR(stream->Open());
   return stream;
 }

@@ -17,6 +17,8 @@
 
 namespace genoserve {
 
+struct ClientState;
+
 /// A seed that nobody chose.
 uint64_t DrawSeed();
 
@@ -61,7 +63,7 @@ class Client {
   absl::StatusOr<v1::SetLabelResponse> SetLabel(const v1::SetLabelRequest& request);
 
   /// Ends all calls in flight, and all to come, with CANCELLED.
-  void Cancel() { state_->calls.Cancel(); }
+  void Cancel();
 
  private:
   explicit Client(std::shared_ptr<ClientState> state) : state_(std::move(state)) {}

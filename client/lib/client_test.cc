@@ -12,6 +12,7 @@
 #include "client/testing/proxy.h"
 #include "client/testing/served_models.h"
 #include "core/base/sha256.h"
+#include "core/genotype/stream_digest.h"
 
 namespace genoserve {
 namespace {
@@ -181,6 +182,42 @@ TEST_F(ClientTest, CancelEndsABlockedStream) {
   EXPECT_EQ(ReadAll(stream->get(), &genotypes).code(), absl::StatusCode::kCancelled);
   canceller.join();
   EXPECT_EQ(client->ListModels().status().code(), absl::StatusCode::kCancelled);
+}
+
+TEST_F(ClientTest, CancelOfOneStreamLeavesTheOthers) {
+  Proxy proxy(server().port());
+  proxy.StallAfter(kMidStream);
+  const auto client = Connect(proxy.address());
+  const auto other = Connect(address());
+  const auto stalled = client->StreamCohort(Request(40'000));
+  ASSERT_TRUE(stalled.ok()) << stalled.status();
+  std::thread canceller([&] {
+    proxy.AwaitStall();
+    (*stalled)->Cancel();
+  });
+  std::string genotypes;
+  const absl::Status status = ReadAll(stalled->get(), &genotypes);
+  canceller.join();
+  EXPECT_EQ(status.code(), absl::StatusCode::kCancelled);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("of 40000 samples"));
+  EXPECT_EQ((*stalled)->Next().status(), status);
+  const auto one = other->StreamCohort(Request(10));
+  const auto two = other->StreamCohort(Request(10));
+  ASSERT_TRUE(one.ok() && two.ok());
+  (*one)->Cancel();
+  EXPECT_EQ((*one)->Next().status().code(), absl::StatusCode::kCancelled);
+  EXPECT_TRUE(ReadAll(two->get(), &genotypes).ok());
+}
+
+TEST_F(ClientTest, AStreamHasItsOwnDeadline) {
+  Proxy proxy(server().port());
+  proxy.StallAfter(kMidStream);
+  StreamOptions options;
+  options.timeout = absl::Seconds(2);
+  const auto stream = Connect(proxy.address())->StreamCohort(Request(40'000), options);
+  ASSERT_TRUE(stream.ok()) << stream.status();
+  std::string genotypes;
+  EXPECT_EQ(ReadAll(stream->get(), &genotypes).code(), absl::StatusCode::kDeadlineExceeded);
 }
 
 TEST_F(ClientTest, AStreamThatIsDroppedMakesRoomForAnother) {

@@ -14,12 +14,13 @@ void PrepareCall(const Replica& replica, absl::Time deadline, grpc::ClientContex
   if (!replica.channel.authorization.empty()) context->AddMetadata("authorization", replica.channel.authorization);
 }
 
-absl::Status WaitForRetry(ClientState* client, absl::Time deadline, const absl::Status& status, Backoff* backoff) {
-  if (client->calls.cancelled()) return absl::CancelledError("the client was stopped");
+absl::Status WaitForRetry(const ClientOptions& options, CallSet* calls, absl::Time deadline, const absl::Status& status,
+                          Backoff* backoff) {
+  if (calls->cancelled()) return absl::CancelledError("it was stopped");
   const std::optional<absl::Duration> delay = backoff->Next(status);
   if (!delay.has_value() || absl::Now() + *delay >= deadline) return status;
-  if (client->options.on_retry) client->options.on_retry(status, *delay);
-  if (!client->calls.Wait(*delay)) return absl::CancelledError("the client was stopped");
+  if (options.on_retry) options.on_retry(status, *delay);
+  if (!calls->Wait(*delay)) return absl::CancelledError("it was stopped");
   return absl::OkStatus();
 }
 
@@ -35,13 +36,14 @@ absl::Status CallWithRetries(ClientState* client,
     const grpc::Status ended = attempt(&context, replica);
     client->calls.Remove(&context);
     if (ended.ok()) return absl::OkStatus();
-    absl::Status waited = WaitForRetry(client, deadline, CallStatus(*client, replica, ended), &backoff);
+    absl::Status waited =
+        WaitForRetry(client->options, &client->calls, deadline, CallStatus(client->calls, replica, ended), &backoff);
     if (!waited.ok()) return waited;
   }
 }
 
-absl::Status CallStatus(const ClientState& client, const Replica& replica, const grpc::Status& status) {
-  if (status.error_code() == grpc::StatusCode::CANCELLED && !client.calls.cancelled()) {
+absl::Status CallStatus(const CallSet& calls, const Replica& replica, const grpc::Status& status) {
+  if (status.error_code() == grpc::StatusCode::CANCELLED && !calls.cancelled()) {
     return absl::UnavailableError(absl::StrCat("the server ended the call: ", status.error_message()));
   }
   absl::Status result = FromGrpcStatus(status);

@@ -16,15 +16,16 @@ namespace genoserve {
 void PrepareCall(const Replica& replica, absl::Time deadline, grpc::ClientContext* context);
 
 /// Waits before another attempt after `status`. Returns OK when the wait is over, or what the call ends with: `status`
-/// where no attempt is left or the deadline would pass first, CANCELLED where the client was cancelled.
-absl::Status WaitForRetry(ClientState* client, absl::Time deadline, const absl::Status& status, Backoff* backoff);
+/// where no attempt is left or the deadline would pass first, CANCELLED where `calls` were cancelled.
+absl::Status WaitForRetry(const ClientOptions& options, CallSet* calls, absl::Time deadline, const absl::Status& status,
+                          Backoff* backoff);
 
 /// Makes attempts of a call, one at a replica after another, until one succeeds or none is left. `attempt` must be
 /// repeatable.
 absl::Status CallWithRetries(ClientState* client,
                              const std::function<grpc::Status(grpc::ClientContext*, const Replica&)>& attempt);
 
-/// A status of gRPC as the caller is to see it: a cancellation that was not the client's own is UNAVAILABLE.
-absl::Status CallStatus(const ClientState& client, const Replica& replica, const grpc::Status& status);
+/// A status of gRPC as the caller is to see it: a cancellation that was not of `calls` is UNAVAILABLE.
+absl::Status CallStatus(const CallSet& calls, const Replica& replica, const grpc::Status& status);
 
 }  // namespace genoserve

@@ -6,18 +6,12 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "client/lib/cohort_reader.h"
 #include "core/genotype/genotype_matrix.h"
 #include "core/genotype/stream_digest.h"
 #include "genoserve/v1/cohort.pb.h"
 
 namespace genoserve {
-
-/// How far a stream has come, all that another process needs to go on with it.
-struct CohortProgress {
-  v1::CohortHeader header;           ///< of the whole stream
-  int64_t received = 0;              ///< samples: none, all, or up to the end of a block of the stream digest
-  std::vector<Sha256Digest> blocks;  ///< of the stream digest, of the samples received
-};
 
 /// A cohort comes by one call, or by several where calls broke off or the range was asked for in parts. Each call gives
 /// Header, one Batch or more, Footer; a call that breaks off is followed by the Header of the next one, which goes on

@@ -19,6 +19,7 @@ enum class Purpose : uint8_t {
   kTraining = 4,    ///< everything the trainer draws; "sample" is its step
   kImputation = 5,  ///< a missing allele of real data; index = variant
   kQuality = 6,     ///< subsets, naive draws and bootstraps of the measures of quality
+  kTrait = 7,       ///< a simulated trait; haplotype 0: of variant "sample" of a cohort, 1: of the sample itself
 };
 
 /// One block of four 32-bit numbers of Philox 4x32-10.

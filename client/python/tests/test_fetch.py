@@ -86,6 +86,17 @@ def test_phenotypes_are_what_was_asked_for(client: Client) -> None:
     assert uniform.min() >= 1 and uniform.max() <= 2
 
 
+def test_phenotypes_outside_the_training_range(client: Client) -> None:
+    training = client.model("mice").manifest.phenotypes[0].continuous
+    heavy = training.maximum + (training.maximum - training.minimum)
+    with pytest.raises(genoserve.UsageError, match="training range"):
+        client.fetch("mice", 5, pheno={"weight": heavy})
+    cohort = client.fetch("mice", 5, pheno={"weight": heavy}, extrapolate=True)
+    assert set(cohort.phenotypes["weight"]) == {heavy}
+    with pytest.raises(genoserve.UsageError, match="extrapolated"):
+        client.fetch("mice", 5, pheno={"weight": heavy + 1}, extrapolate=True)
+
+
 def test_conditions_of_single_samples(client: Client, tmp_path: pathlib.Path) -> None:
     table = pd.DataFrame({"weight": [1.0, 2.0, 3.0], "coat": ["black", "albino", "black"]})
     cohort = client.fetch("mice", seed=5, per_sample=table)

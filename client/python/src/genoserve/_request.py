@@ -57,6 +57,8 @@ class CohortArguments(TypedDict, total=False):
     pop: Optional[Populations]
     #: {"body_weight": 24.5}, {"body_weight": Normal(24, 4)}, {"coat_colour": "black"} for every sample.
     pheno: Optional[Mapping[str, PhenotypeValue]]
+    #: Whether phenotypes may lie outside their training range, by at most its width.
+    extrapolate: bool
     #: Values for each sample: a table of IID, then phenotypes and the population label.
     pheno_file: Optional[Path]
     #: The same from memory: a mapping of columns, or a DataFrame.
@@ -80,6 +82,7 @@ class CohortRequest:
         seed: Optional[int] = None,
         pop: Optional[Populations] = None,
         pheno: Optional[Mapping[str, PhenotypeValue]] = None,
+        extrapolate: bool = False,
         pheno_file: Optional[Path] = None,
         per_sample: Optional[SampleColumns] = None,
         regions: Union[Region, Sequence[Region], None] = None,
@@ -100,7 +103,7 @@ class CohortRequest:
         self._pheno = pheno or {}
         self._columns = None
         size = n
-        condition = cohort_pb2.Condition()
+        condition = cohort_pb2.Condition(extrapolate=extrapolate)
         if pop:
             size = _cohort_size(n, _populations(pop, condition), "pop")
         if given:

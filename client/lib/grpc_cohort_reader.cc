@@ -1,4 +1,4 @@
-#include "client/lib/cohort_reader.h"
+#include "client/lib/grpc_cohort_reader.h"
 
 #include <algorithm>
 #include <string>
@@ -23,22 +23,24 @@ int64_t PlannedSamples(const v1::StreamCohortRequest& request) {
 
 }  // namespace
 
-CohortReader::CohortReader(std::shared_ptr<ClientState> client, v1::StreamCohortRequest request, StreamOptions options)
+GrpcCohortReader::GrpcCohortReader(std::shared_ptr<ClientState> client, v1::StreamCohortRequest request,
+                                   StreamOptions options)
     : client_(std::move(client)),
+      calls_(&client_->calls),
       request_(std::move(request)),
       options_(std::move(options)),
-      deadline_(absl::Now() + client_->options.timeout),
+      deadline_(absl::Now() + std::min(options_.timeout, client_->options.timeout)),
       replica_(options_.replica),
       checker_(std::max<int64_t>(0, PlannedSamples(request_))),
       backoff_(client_->options.retries, client_->options.first_backoff) {}
 
-CohortReader::~CohortReader() {
+GrpcCohortReader::~GrpcCohortReader() {
   if (reader_ == nullptr) return;
   context_->TryCancel();
   End().IgnoreError();
 }
 
-absl::Status CohortReader::Open() {
+absl::Status GrpcCohortReader::Open() {
   if (request_.encoding() == v1::GENOTYPE_ENCODING_INT8) {
     return absl::InvalidArgumentError("encoding: a stream takes the packed forms only");
   }
@@ -52,12 +54,12 @@ absl::Status CohortReader::Open() {
   while (!checker_.digest().has_value()) {
     absl::Status status = Begin();
     if (status.ok()) return status;
-    GENOSERVE_RETURN_IF_ERROR(WaitForRetry(client_.get(), deadline_, status, &backoff_));
+    GENOSERVE_RETURN_IF_ERROR(WaitForRetry(client_->options, &calls_, deadline_, status, &backoff_));
   }
   return absl::OkStatus();
 }
 
-absl::Status CohortReader::Begin() {
+absl::Status GrpcCohortReader::Begin() {
   v1::StreamCohortRequest request = request_;
   int64_t done = 0;
   if (checker_.begun()) {
@@ -84,7 +86,7 @@ absl::Status CohortReader::Begin() {
   called_ = &client_->replicas[replica_++ % client_->replicas.size()];
   context_ = std::make_unique<grpc::ClientContext>();
   PrepareCall(*called_, deadline_, context_.get());
-  client_->calls.Add(context_.get());
+  calls_.Add(context_.get());
   reader_ = called_->stub->StreamCohort(context_.get(), request);
   if (!reader_->Read(&message_)) {
     const absl::Status ended = End();
@@ -100,7 +102,7 @@ absl::Status CohortReader::Begin() {
   return status;
 }
 
-absl::StatusOr<const CohortBatch*> CohortReader::Read() {
+absl::StatusOr<const CohortBatch*> GrpcCohortReader::Read() {
   if (!std::exchange(unread_, false) && !reader_->Read(&message_)) {
     const absl::Status ended = End();
     return ended.ok() ? absl::UnavailableError("the server sent no footer") : ended;
@@ -130,16 +132,16 @@ absl::StatusOr<const CohortBatch*> CohortReader::Read() {
   return &batch_;
 }
 
-absl::Status CohortReader::End() {
+absl::Status GrpcCohortReader::End() {
   const grpc::Status status = reader_->Finish();
-  client_->calls.Remove(context_.get());
+  calls_.Remove(context_.get());
   reader_.reset();
   context_.reset();
-  return CallStatus(*client_, *called_, status);
+  return CallStatus(calls_, *called_, status);
 }
 
-absl::Status CohortReader::Recover(const absl::Status& status) {
-  absl::Status waited = WaitForRetry(client_.get(), deadline_, status, &backoff_);
+absl::Status GrpcCohortReader::Recover(const absl::Status& status) {
+  absl::Status waited = WaitForRetry(client_->options, &calls_, deadline_, status, &backoff_);
   if (waited.ok()) return waited;
   if (reader_ != nullptr) {
     context_->TryCancel();
@@ -150,10 +152,15 @@ absl::Status CohortReader::Recover(const absl::Status& status) {
   return error_;
 }
 
-absl::StatusOr<const CohortBatch*> CohortReader::Next() {
+absl::StatusOr<const CohortBatch*> GrpcCohortReader::Next() {
   GENOSERVE_RETURN_IF_ERROR(error_);
   while (!checker_.digest().has_value()) {
-    absl::Status status = reader_ == nullptr ? Begin() : absl::OkStatus();  // a call may be for a part only
+    absl::Status status;
+    if (calls_.cancelled()) {
+      status = absl::CancelledError("it was stopped");  // what has come already is not given either
+    } else if (reader_ == nullptr) {
+      status = Begin();  // a call may be for a part only
+    }
     if (status.ok()) {
       absl::StatusOr<const CohortBatch*> batch = Read();
       if (batch.ok()) {
@@ -167,7 +174,7 @@ absl::StatusOr<const CohortBatch*> CohortReader::Next() {
   return nullptr;
 }
 
-v1::CohortFooter CohortReader::footer() const {
+v1::CohortFooter GrpcCohortReader::footer() const {
   v1::CohortFooter footer;
   footer.set_sample_count(received());
   if (checker_.digest().has_value()) footer.set_sha256(checker_.digest()->data(), checker_.digest()->size());
