@@ -74,7 +74,7 @@ class ServerTest : public testing::Test {
   std::string Write(const std::string& name, const std::string& text) const;
 
   const std::string folder_;
-  const std::string store_;
+  std::string store_;
   std::unique_ptr<Server> server_;
   std::unique_ptr<v1::CohortService::Stub> stub_;
 };
