@@ -25,6 +25,7 @@ def test_files_are_those_of_the_command_line(
     for output, suffixes in [
         (".vcf", ["vcf", table]),
         (".vcf.gz", ["vcf.gz", table]),
+        (".bcf", ["bcf", table]),
         ("", ["bed", "bim", "fam", table]),
     ]:
         names = cohort.write(tmp_path / f"py{output}", force=True)
@@ -32,7 +33,7 @@ def test_files_are_those_of_the_command_line(
         command_line.fetch(model, "-n", str(samples), "--seed", "11", "-o", f"cli{output}", "--force")
         for suffix in suffixes:
             ours, theirs = (tmp_path / f"{name}.{suffix}" for name in ("py", "cli"))
-            read = gzip.decompress if suffix == "vcf.gz" else bytes
+            read = gzip.decompress if suffix in ("vcf.gz", "bcf") else bytes
             assert read(ours.read_bytes()) == read(theirs.read_bytes()), suffix
     assert not [path.name for path in tmp_path.iterdir() if path.name.startswith(".")]
 
@@ -67,6 +68,21 @@ def test_plink2_reads_the_genotypes(client: Client, tmp_path: pathlib.Path) -> N
     np.testing.assert_array_equal(counts, cohort.genotypes)
 
 
+@pytest.mark.parametrize("model", ["tiny", "mice"])
+def test_plink2_reads_pgen(client: Client, tmp_path: pathlib.Path, model: str) -> None:
+    cohort = client.fetch(model, 333, seed=2)
+    cohort.write(tmp_path / "c.pgen")
+    cohort.write(tmp_path / "b.bcf")
+    plink2 = ["plink2", "--silent", "--pfile", "c"]
+    subprocess.run([*plink2, "--validate", "--out", "c"], cwd=tmp_path, check=True)
+    subprocess.run([*plink2, "--export", "vcf", "--out", "exported"], cwd=tmp_path, check=True)
+    query = ["bcftools", "query", "-f", "%CHROM %POS %ID %REF %ALT[ %GT]\\n"]
+    read = [subprocess.run([*query, name], cwd=tmp_path, check=True, capture_output=True).stdout
+            for name in ("exported.vcf", "b.bcf")]  # fmt: skip
+    assert read[0] == read[1]
+    assert read[0].count(b"\n") == len(cohort.variants)
+
+
 def test_npy_holds_the_counts(client: Client, tmp_path: pathlib.Path) -> None:
     cohort = client.fetch("tiny", 20, seed=2)
     cohort.write(tmp_path / "c.npy")
@@ -80,7 +96,7 @@ def test_files_are_not_replaced_unasked(client: Client, tmp_path: pathlib.Path) 
         cohort.write(tmp_path / "c")
     assert [path.name for path in tmp_path.iterdir()] == ["c.fam"]
     with pytest.raises(genoserve.UsageError, match="the formats are"):
-        cohort.write(tmp_path / "c.pgen")
+        cohort.write(tmp_path / "c.zarr")
     with pytest.raises(FileNotFoundError):
         cohort.write(tmp_path / "nowhere" / "c.vcf")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from genoserve import _write
+from genoserve import _formats, _write
 from genoserve._connection import Path
 from genoserve.genotypes import Batch, GenotypeRows, Int8Array
 from genoserve.v1 import cohort_pb2, types_pb2
@@ -77,14 +77,15 @@ class Cohort(GenotypeRows):
             variables[f"sample_{self.header.label_column}"] = ("samples", self.labels)
         for name, values in self.phenotypes.items():
             variables[f"sample_{name}"] = ("samples", values)
-        provenance = {"synthetic": "true", **dict(_write.provenance(self.header))}
-        return xr.Dataset(variables, attrs={"vcf_zarr_version": "0.4", "source": _write.source(), **provenance})
+        provenance = {"synthetic": "true", **dict(_formats.provenance(self.header))}
+        return xr.Dataset(variables, attrs={"vcf_zarr_version": "0.4", "source": _formats.source(), **provenance})
 
     def write(self, path: Path, *, force: bool = False) -> list[str]:
-        """Writes the cohort as the command line does for the same request, and returns the names of the files: .vcf and
-        .vcf.gz; .bed with .bim and .fam, also where the path has no known suffix; .npy with the ALT counts. Beside them
-        PREFIX.panel.tsv and PREFIX.pheno.tsv, where there are labels and phenotypes. Files appear when they are whole;
-        FileExistsError where one is there already, unless `force` replaces it."""
+        """Writes the cohort as the command line does for the same request, and returns the names of the files: .vcf,
+        .vcf.gz and .bcf; .bed with .bim and .fam, also where the path has no known suffix; .pgen with .pvar and .psam;
+        .npy with the ALT counts. Beside them PREFIX.panel.tsv and PREFIX.pheno.tsv, where there are labels and
+        phenotypes. Files appear when they are whole; FileExistsError where one is there already, unless `force`
+        replaces it."""
         return _write.write(self, path, force)
 
     def _calls(self) -> Int8Array:
