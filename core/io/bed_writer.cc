@@ -2,8 +2,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status.h"
-#include "core/io/bed_layout.h"
 #include "core/io/cohort_files.h"
+#include "core/io/column_layout.h"
 
 namespace genoserve {
 namespace {
@@ -26,22 +26,11 @@ std::array<uint8_t, 256> MakeTable(Packing packing) {
 
 ColumnLayout BedLayout(const CohortDescription& cohort) { return {"\x6c\x1b\x01", MakeTable(cohort.packing)}; }
 
-absl::Status WriteBed(const CohortDescription& cohort, const SegmentSource& genotypes, BgzfOutput& output) {
-  const ColumnLayout layout = BedLayout(cohort);
-  GENOSERVE_RETURN_IF_ERROR(output.Write(layout.head));
-  std::string bytes;
-  return genotypes([&](const VariantSegment& segment) {
-    bytes.resize(segment.codes.size());
-    for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(layout.bytes[segment.codes[i]]);
-    // Only the last segment of a variant can end within a byte; what pads it is 0.
-    if (segment.samples % 4 != 0) {
-      bytes.back() = static_cast<char>(bytes.back() & ((1 << (segment.samples % 4 * 2)) - 1));
-    }
-    return output.Write(bytes);
-  });
+absl::Status WriteBed(const CohortDescription& cohort, const SegmentSource& genotypes, PlainOutput& output) {
+  return WriteColumns(BedLayout(cohort), genotypes, output);
 }
 
-absl::Status WriteBim(const CohortDescription& cohort, BgzfOutput& output) {
+absl::Status WriteBim(const CohortDescription& cohort, PlainOutput& output) {
   for (const VariantRecord& v : cohort.variants.variants()) {
     GENOSERVE_RETURN_IF_ERROR(output.Write(absl::StrCat(absl::StrCat(v.contig, "\t", v.id, "\t0\t", v.position),
                                                         absl::StrCat("\t", v.alt, "\t", v.ref, "\n"))));
@@ -49,9 +38,12 @@ absl::Status WriteBim(const CohortDescription& cohort, BgzfOutput& output) {
   return absl::OkStatus();
 }
 
-absl::Status WriteFam(const CohortDescription& cohort, BgzfOutput& output) {
-  return ForEachSampleName(cohort, "0\t", "\t0\t0\t0\t-9\n",
-                           [&output](absl::string_view lines) { return output.Write(lines); });
+absl::Status WriteFam(const CohortDescription& cohort, PlainOutput& output) {
+  for (int64_t i = 0; i < cohort.sample_count; ++i) {
+    GENOSERVE_RETURN_IF_ERROR(
+        output.Write(absl::StrCat("0\t", SampleName(cohort, i), "\t0\t0\t", SexOf(cohort, i), "\t-9\n")));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace genoserve

@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -7,17 +8,31 @@
 #include "absl/strings/str_format.h"
 #include "core/base/status.h"
 #include "core/io/cohort_files.h"
+#include "core/io/staged_folder.h"
 
 namespace genoserve {
 namespace {
 
-using WriteText = absl::Status (*)(const CohortDescription&, BgzfOutput&);
+using WriteText = std::function<absl::Status(const CohortDescription&, PlainOutput&)>;
 
 /// What writes the files beside the main one, in the order of FilesOfCohort.
-std::vector<WriteText> Companions(CohortFormat format) {
-  switch (format) {
+std::vector<WriteText> Companions(const CohortTarget& target) {
+  const auto sample = [layout = target.options.oxford](const CohortDescription& cohort, PlainOutput& output) {
+    return WriteOxfordSample(cohort, layout, output);
+  };
+  switch (target.format) {
     case CohortFormat::kBed:
       return {&WriteFam, &WriteBim};
+    case CohortFormat::kPgen:
+      return {&WritePsam, &WritePvar};
+    case CohortFormat::kHap:
+      return {sample, &WriteLegend};
+    case CohortFormat::kHaps:
+      return {sample};
+    case CohortFormat::kHapt:
+      return {&WriteLegend};
+    case CohortFormat::kNpy:
+      return {&WriteSampleTable, &WriteVariantTable};
     default:
       return {};
   }
@@ -33,12 +48,11 @@ class StagedCohort {
     for (const std::string& path : paths) {
       GENOSERVE_ASSIGN_OR_RETURN(staged.files_.emplace_back(), StagedFile::Create(path));
     }
-    const std::vector<WriteText> companions = Companions(target.format);
+    const std::vector<WriteText> companions = Companions(target);
     for (size_t i = 0; i < companions.size(); ++i) {
-      GENOSERVE_ASSIGN_OR_RETURN(const auto output,
-                                 BgzfOutput::Create(staged.files_[i]->fd(), staged.files_[i]->path(), false));
-      GENOSERVE_RETURN_IF_ERROR(companions[i](target.cohort, *output));
-      GENOSERVE_RETURN_IF_ERROR(output->Close());
+      PlainOutput output(staged.files_[i]->fd(), staged.files_[i]->path());
+      GENOSERVE_RETURN_IF_ERROR(companions[i](target.cohort, output));
+      GENOSERVE_RETURN_IF_ERROR(output.Close());
     }
     return staged;
   }
@@ -49,30 +63,39 @@ class StagedCohort {
   std::vector<std::unique_ptr<StagedFile>> files_;
 };
 
-/// Writes the main file to `fd`, and its index to the file `index_path` unless that is empty.
-absl::Status WriteMain(const CohortTarget& target, const SegmentSource& genotypes, int fd, const std::string& name,
-                       const std::string& index_path) {
-  const bool compressed = target.format == CohortFormat::kVcfGz || target.format == CohortFormat::kBcf;
-  GENOSERVE_ASSIGN_OR_RETURN(const auto output, BgzfOutput::Create(fd, name, compressed));
-  std::unique_ptr<CsiIndex> index;
-  std::unique_ptr<CsiIndex>* const wanted = index_path.empty() ? nullptr : &index;
-  switch (target.format) {
-    case CohortFormat::kVcf:
-    case CohortFormat::kVcfGz:
-      GENOSERVE_RETURN_IF_ERROR(WriteVcf(target.cohort, genotypes, *output, wanted));
-      break;
-    case CohortFormat::kBcf:
-      GENOSERVE_RETURN_IF_ERROR(WriteBcf(target.cohort, genotypes, *output, wanted));
-      break;
-    case CohortFormat::kBed:
-      GENOSERVE_RETURN_IF_ERROR(WriteBed(target.cohort, genotypes, *output));
-      break;
-    default:
-      return absl::UnimplementedError(absl::StrCat(name, ": cannot be written yet"));
-  }
+/// Writes a VCF or BCF to `fd`, and its index to the file `index_path` unless that is empty.
+absl::Status WriteVcfMain(const CohortTarget& target, const SegmentSource& genotypes, int fd, const std::string& name,
+                          const std::string& index_path) {
+  GENOSERVE_ASSIGN_OR_RETURN(const auto output, BgzfOutput::Create(fd, name, target.format != CohortFormat::kVcf));
+  const bool bcf = target.format == CohortFormat::kBcf;
+  SiteIndex index(target.cohort.variants, bcf, bcf ? VariantIndex::kCsi : target.options.index);
+  const auto write = bcf ? &WriteBcf : &WriteVcf;
+  GENOSERVE_RETURN_IF_ERROR(write(target.cohort, genotypes, *output, index_path.empty() ? nullptr : &index));
   const uint64_t end = output->Tell();
   GENOSERVE_RETURN_IF_ERROR(output->Close());
-  return index_path.empty() ? absl::OkStatus() : index->Save(index_path, end);
+  return index_path.empty() ? absl::OkStatus() : index.Save(index_path, end);
+}
+
+absl::Status WriteMain(const CohortTarget& target, const SegmentSource& genotypes, int fd, const std::string& name,
+                       const std::string& index_path) {
+  PlainOutput output(fd, name);
+  switch (target.format) {
+    case CohortFormat::kBed:
+      GENOSERVE_RETURN_IF_ERROR(WriteBed(target.cohort, genotypes, output));
+      break;
+    case CohortFormat::kPgen:
+      GENOSERVE_RETURN_IF_ERROR(WritePgen(target.cohort, genotypes, output));
+      break;
+    case CohortFormat::kHap:
+      GENOSERVE_RETURN_IF_ERROR(WriteHap(target.cohort, genotypes, output));
+      break;
+    case CohortFormat::kHaps:
+      GENOSERVE_RETURN_IF_ERROR(WriteHaps(target.cohort, target.options.oxford, genotypes, output));
+      break;
+    default:
+      return WriteVcfMain(target, genotypes, fd, name, index_path);
+  }
+  return output.Close();
 }
 
 }  // namespace
@@ -96,15 +119,26 @@ absl::Status CheckTarget(const CohortTarget& target) {
   if (!cohort.sexes.empty() && cohort.sexes.size() != samples) {
     return error(absl::StrFormat("the sexes of %d of %d samples", cohort.sexes.size(), samples));
   }
+  const bool haplotypes = target.format == CohortFormat::kHap || target.format == CohortFormat::kHaps ||
+                          target.format == CohortFormat::kHapt;
+  if (haplotypes && cohort.packing != Packing::kHaplotype1Bit) {
+    return error(absl::StrFormat(
+        "%s holds haplotypes, and these genotypes have no phase; vcf, vcf.gz, bcf, bed, pgen, npy and zarr can",
+        CohortFormatName(target.format)));
+  }
   if (target.format == CohortFormat::kBcf && cohort.sample_count > kMaxBcfSamples) {
     return error(absl::StrFormat("a BCF holds at most %d samples, not %d; write VCF.gz or BED, or several files",
                                  kMaxBcfSamples, cohort.sample_count));
   }
   if (target.path == kStandardOutput) {
     if (target.options.keep_part) return error("standard output has no part to keep");
-    if (target.format == CohortFormat::kBed) {
-      return error("BED is three files, which standard output cannot take; write VCF or BCF to it");
+    if (target.format != CohortFormat::kNpy && (IsFileset(target.format) || target.format == CohortFormat::kZarr)) {
+      return error(
+          absl::StrFormat("%s is several files, which standard output cannot take; write vcf, vcf.gz, bcf or npy to it",
+                          CohortFormatName(target.format)));
     }
+  } else if (target.format == CohortFormat::kZarr) {
+    GENOSERVE_RETURN_IF_ERROR(StagedFolder::CheckIsReplaceable(target.path));
   } else {
     for (const std::string& file : FilesOfCohort(target.format, target.path, target.options.index)) {
       GENOSERVE_RETURN_IF_ERROR(CheckIsReplaceable(file));
@@ -114,6 +148,11 @@ absl::Status CheckTarget(const CohortTarget& target) {
 }
 
 absl::Status FinishByVariants(const CohortTarget& target, const SegmentSource& genotypes) {
+  if (target.format == CohortFormat::kZarr) {
+    GENOSERVE_ASSIGN_OR_RETURN(const auto folder, StagedFolder::Create(target.path));
+    GENOSERVE_RETURN_IF_ERROR(WriteZarr(target.cohort, genotypes, folder->temporary_path()));
+    return folder->Commit();
+  }
   if (target.path == kStandardOutput) {
     return WriteMain(target, genotypes, STDOUT_FILENO, "standard output", "");
   }
@@ -122,6 +161,19 @@ absl::Status FinishByVariants(const CohortTarget& target, const SegmentSource& g
   const StagedFile& main = *staged.files().back();
   GENOSERVE_RETURN_IF_ERROR(
       WriteMain(target, genotypes, main.fd(), main.path(), indexed ? staged.files().front()->temporary_path() : ""));
+  return CommitFiles(std::move(staged.files()));
+}
+
+absl::Status FinishByRows(const CohortTarget& target, const RowSource& genotypes) {
+  const auto write = [&](int fd, const std::string& name) -> absl::Status {
+    PlainOutput output(fd, name);
+    const auto write_main = target.format == CohortFormat::kHapt ? &WriteHapt : &WriteNpy;
+    GENOSERVE_RETURN_IF_ERROR(write_main(target.cohort, genotypes, output));
+    return output.Close();
+  };
+  if (target.path == kStandardOutput) return write(STDOUT_FILENO, "standard output");
+  GENOSERVE_ASSIGN_OR_RETURN(StagedCohort staged, StagedCohort::Create(target, true));
+  GENOSERVE_RETURN_IF_ERROR(write(staged.files().back()->fd(), staged.files().back()->path()));
   return CommitFiles(std::move(staged.files()));
 }
 

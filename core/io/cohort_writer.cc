@@ -1,15 +1,16 @@
 #include "core/io/cohort_writer.h"
 
 #include <algorithm>
-#include <cstdlib>
+#include <functional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "core/base/sha256.h"
 #include "core/base/status.h"
-#include "core/io/bed_layout.h"
 #include "core/io/cohort_files.h"
+#include "core/io/column_layout.h"
+#include "core/io/row_part.h"
 #include "core/io/transposed_part.h"
 
 namespace genoserve {
@@ -23,25 +24,57 @@ std::string Identity(const CohortTarget& target) {
   return absl::StrCat(CohortFormatName(target.format), " ", Sha256Hex(text));
 }
 
+/// A part, and what makes the files of it.
+struct Gathering {
+  std::unique_ptr<GenotypePart> part;
+  std::function<absl::Status()> finish;
+};
+
+/// Opens the part that suits the format. `target` must live as long as the result.
+absl::StatusOr<Gathering> OpenPart(const CohortTarget& target, PartShape shape, const PartPlace& place) {
+  const std::vector<int64_t>& done = target.options.done;
+  // The final file itself takes the genotypes where its layout lets it.
+  PartPlace file = place;
+  if (!place.kept() && target.path != kStandardOutput) {
+    file = {PartPlace::Kind::kTemporary, FilesOfCohort(target.format, target.path).back()};
+  }
+  const auto in_place = [&target](auto part) {
+    PartFile* const genotypes = &part->file();
+    return Gathering{std::move(part), [&target, genotypes] { return FinishInPlace(target, *genotypes); }};
+  };
+  const bool bed = target.format == CohortFormat::kBed;
+  const bool pgen = target.format == CohortFormat::kPgen && target.cohort.packing == Packing::kDiploid2Bit;
+  if ((bed || pgen) && TransposedPart::FitsInPlace(shape)) {
+    ColumnLayout layout = bed ? BedLayout(target.cohort) : PgenLayout(target.cohort);
+    GENOSERVE_ASSIGN_OR_RETURN(auto part, TransposedPart::OpenInPlace(file, std::move(shape), done, std::move(layout)));
+    return in_place(std::move(part));
+  }
+  if (target.format == CohortFormat::kNpy && target.path != kStandardOutput) {
+    GENOSERVE_ASSIGN_OR_RETURN(auto part, RowPart::OpenInPlace(file, std::move(shape), done, NpyLayout(target.cohort)));
+    return in_place(std::move(part));
+  }
+  if (IsByRows(target.format)) {
+    GENOSERVE_ASSIGN_OR_RETURN(auto part, RowPart::Open(place, std::move(shape), done));
+    const RowPart* const rows = part.get();
+    return Gathering{std::move(part), [&target, rows] {
+                       return FinishByRows(target, [rows](TakeRows take) { return rows->ForEachRows(take); });
+                     }};
+  }
+  GENOSERVE_ASSIGN_OR_RETURN(auto part, TransposedPart::Open(place, std::move(shape), done));
+  TransposedPart* const variants = part.get();
+  return Gathering{std::move(part), [&target, variants] {
+                     return FinishByVariants(target,
+                                             [variants](TakeSegment take) { return variants->ForEachSegment(take); });
+                   }};
+}
+
 /// Gathers rows in a part, and writes the files from it.
 class PartCohortWriter final : public CohortWriter {
  public:
-  static absl::StatusOr<std::unique_ptr<CohortWriter>> Open(CohortTarget target, PartShape shape, PartPlace gathering) {
-    const std::vector<int64_t>& done = target.options.done;
+  static absl::StatusOr<std::unique_ptr<CohortWriter>> Open(CohortTarget target, PartShape shape,
+                                                            const PartPlace& place) {
     std::unique_ptr<PartCohortWriter> writer(new PartCohortWriter(std::move(target)));
-    const CohortTarget& to = writer->target_;
-    // The final file itself takes the genotypes where its layout lets it.
-    PartPlace final_file = gathering;
-    if (!gathering.kept()) {
-      final_file = {PartPlace::Kind::kTemporary, FilesOfCohort(to.format, to.path, to.options.index).back()};
-    }
-    if (to.format == CohortFormat::kBed && TransposedPart::FitsInPlace(shape)) {
-      GENOSERVE_ASSIGN_OR_RETURN(writer->variants_,
-                                 TransposedPart::OpenInPlace(final_file, std::move(shape), done, BedLayout(to.cohort)));
-      writer->in_place_ = true;
-    } else {
-      GENOSERVE_ASSIGN_OR_RETURN(writer->variants_, TransposedPart::Open(gathering, std::move(shape), done));
-    }
+    GENOSERVE_ASSIGN_OR_RETURN(writer->gathering_, OpenPart(writer->target_, std::move(shape), place));
     return writer;
   }
 
@@ -80,30 +113,24 @@ class PartCohortWriter final : public CohortWriter {
                                                            appended, target_.cohort.sample_count));
     }
     closed_ = true;
-    const absl::Status status = Finish();
-    variants_.reset();
+    const absl::Status status = gathering_.finish();
+    // A part that is not the main file stays until that has its name.
+    if (status.ok() && target_.options.keep_part) GENOSERVE_RETURN_IF_ERROR(part().file().Remove());
+    gathering_ = {};
     return status;
   }
 
  private:
   explicit PartCohortWriter(CohortTarget target) : target_(std::move(target)) {}
 
-  GenotypePart& part() const { return *variants_; }
+  GenotypePart& part() const { return *gathering_.part; }
 
   absl::Status ClosedError() const {
     return absl::FailedPreconditionError(absl::StrCat(target_.path, ": is closed already"));
   }
 
-  absl::Status Finish() {
-    if (in_place_) return FinishInPlace(target_, variants_->file());
-    GENOSERVE_RETURN_IF_ERROR(
-        FinishByVariants(target_, [this](TakeSegment take) { return variants_->ForEachSegment(take); }));
-    return target_.options.keep_part ? variants_->file().Remove() : absl::OkStatus();
-  }
-
   const CohortTarget target_;
-  std::unique_ptr<TransposedPart> variants_;
-  bool in_place_ = false;
+  Gathering gathering_;
   bool closed_ = false;
 };
 
@@ -136,20 +163,18 @@ absl::StatusOr<std::unique_ptr<CohortWriter>> OpenCohortWriter(CohortFormat form
   PartPlace place;
   if (target.options.keep_part) {
     place = {target.options.done.empty() ? PartPlace::Kind::kKept : PartPlace::Kind::kReopened, PartPath(format, path)};
-  } else if (path == kStandardOutput) {
-    const char* const temporary = std::getenv("TMPDIR");
-    place.path = temporary == nullptr || *temporary == '\0' ? "/tmp" : temporary;
   } else {
-    place.path = FolderOf(path);
+    place.path = SpillFolder(path);
   }
-  return PartCohortWriter::Open(std::move(target), std::move(shape), std::move(place));
+  return PartCohortWriter::Open(std::move(target), std::move(shape), place);
 }
 
 absl::Status WriteCohortByVariants(CohortFormat format, const std::string& path, CohortDescription description,
                                    const SegmentSource& genotypes, const CohortWriterOptions& options) {
   const CohortTarget target{format, path, std::move(description), options};
   GENOSERVE_RETURN_IF_ERROR(CheckTarget(target));
-  return FinishByVariants(target, genotypes);
+  return IsByRows(format) ? FinishByRows(target, RowsOfVariants(target, genotypes))
+                          : FinishByVariants(target, genotypes);
 }
 
 }  // namespace genoserve

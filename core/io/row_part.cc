@@ -57,7 +57,7 @@ absl::Status RowPart::Take(size_t range, int64_t at, std::span<const uint8_t> ro
 
 absl::Status RowPart::Flush(size_t /*range*/, int64_t /*count*/) { return absl::OkStatus(); }
 
-absl::Status RowPart::ForEachRows(absl::FunctionRef<absl::Status(int64_t first, std::span<const uint8_t>)> take) const {
+absl::Status RowPart::ForEachRows(TakeRows take) const {
   const auto samples = static_cast<size_t>(shape_.samples());
   const size_t chunk = ChunkSamples(layout_.sample_bytes);
   std::vector<uint8_t> bytes;

@@ -2,26 +2,18 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "core/io/genotype_part.h"
+#include "core/io/row_layout.h"
+#include "core/io/variant_segment.h"
 
 namespace genoserve {
-
-/// A file in which all samples have the same number of bytes: what comes before them, and what packed rows of whole
-/// samples become, which must be thread-safe.
-struct RowLayout {
-  std::string head;
-  size_t sample_bytes = 0;
-  std::function<void(std::span<const uint8_t> rows, std::span<uint8_t> bytes)> expand;
-};
 
 /// Writes rows where they belong at once, packed or in the layout of a final file.
 class RowPart final : public GenotypePart {
@@ -34,7 +26,7 @@ class RowPart final : public GenotypePart {
                                                               const std::vector<int64_t>& done, RowLayout layout);
 
   /// Gives all bytes of the samples to `take`, some samples at a time, in order. Call when all samples are there.
-  absl::Status ForEachRows(absl::FunctionRef<absl::Status(int64_t first, std::span<const uint8_t>)> take) const;
+  absl::Status ForEachRows(TakeRows take) const;
 
  private:
   RowPart(PartShape shape, std::unique_ptr<PartFile> file, const std::vector<int64_t>& done, RowLayout layout)

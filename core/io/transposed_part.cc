@@ -174,13 +174,8 @@ absl::Status TransposedPart::WriteColumns(const Shard& shard, size_t first, size
   const size_t column_bytes = shard.column_bytes();
   const size_t before = static_cast<size_t>(shard.first) / 4;  // bytes that earlier samples have of a column
   if (columns_ == nullptr) return file_->WriteAt(shape_.variants * before + first * column_bytes, columns);
-  for (uint8_t& byte : columns) byte = columns_->bytes[byte];
-  // Only the last shard can end within a byte; what pads it is 0.
-  if (shard.samples % 4 != 0) {
-    for (size_t i = 0; i < count; ++i) {
-      uint8_t& last = columns[(i + 1) * column_bytes - 1];
-      last = static_cast<uint8_t>(last & ((1 << (shard.samples % 4 * 2)) - 1));
-    }
+  for (size_t i = 0; i < count; ++i) {
+    columns_->Apply(std::span<uint8_t>(columns).subspan(i * column_bytes, column_bytes), shard.samples);
   }
   const size_t stride = Stride(shape_);
   const size_t offset = columns_->head.size() + first * stride + before;

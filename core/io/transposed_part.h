@@ -1,7 +1,6 @@
 // Turns a stream of samples into variants by way of a file on the disk, with bounded memory.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -10,17 +9,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "core/io/column_layout.h"
 #include "core/io/genotype_part.h"
 #include "core/io/variant_segment.h"
 
 namespace genoserve {
-
-/// A file whose variants all have a column of the same size, two bits a sample: what comes before them, and what four
-/// samples' two-bit codes, as VariantSegment has them, become.
-struct ColumnLayout {
-  std::string head;
-  std::array<uint8_t, 256> bytes;
-};
 
 /// Gathers rows to shards and writes each of them transposed. Samples of a range that fill no shard yet are saved as
 /// rows behind the genotypes.

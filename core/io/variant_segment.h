@@ -1,4 +1,4 @@
-// Genotypes variant by variant: the form in which files of variants take them.
+// Genotypes variant by variant, and as rows: the forms in which files take them.
 #pragma once
 
 #include <cstddef>
@@ -25,5 +25,11 @@ using TakeSegment = absl::FunctionRef<absl::Status(const VariantSegment&)>;
 /// Gives all genotypes to a function, variant after variant and within each all samples in order; stops at an error
 /// and returns it.
 using SegmentSource = std::function<absl::Status(TakeSegment)>;
+
+/// Takes packed rows of whole samples, the first of which has the index `first`.
+using TakeRows = absl::FunctionRef<absl::Status(int64_t first, std::span<const uint8_t> rows)>;
+
+/// Gives all packed rows to a function, some samples at a time, in order; stops at an error and returns it.
+using RowSource = std::function<absl::Status(TakeRows)>;
 
 }  // namespace genoserve

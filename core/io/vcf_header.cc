@@ -4,6 +4,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "core/base/status.h"
 #include "core/io/cohort_files.h"
 
 namespace genoserve {
@@ -30,18 +31,19 @@ std::string HeaderValue(absl::string_view value) {
 
 }  // namespace
 
-absl::StatusOr<std::string> VcfHeader(const CohortDescription& cohort) {
-  std::string text =
-      "##fileformat=VCFv4.3\n"
-      "##FILTER=<ID=PASS,Description=\"All filters passed\">\n"
-      "##source=genoserve/" GENOSERVE_VERSION "\n";
+std::string VcfContigLines(const CohortDescription& cohort) {
+  std::string text;
   for (const ContigRecord& contig : cohort.variants.contigs()) {
     absl::StrAppend(&text, "##contig=<ID=", contig.name);
     if (contig.length > 0) absl::StrAppend(&text, ",length=", contig.length);
     absl::StrAppend(&text, ">\n");
   }
-  absl::StrAppend(&text, "##FORMAT=<ID=GT,Number=1,Type=String,Description=\"Genotype\">\n");
-  if (!cohort.provenance.empty()) absl::StrAppend(&text, "##synthetic=<ID=genoserve");
+  return text;
+}
+
+absl::StatusOr<std::string> VcfSyntheticLine(const CohortDescription& cohort) {
+  if (cohort.provenance.empty()) return std::string();
+  std::string text = "##synthetic=<ID=genoserve";
   for (const auto& [key, value] : cohort.provenance) {
     if (!IsName(key)) {
       return absl::InvalidArgumentError(
@@ -49,9 +51,21 @@ absl::StatusOr<std::string> VcfHeader(const CohortDescription& cohort) {
     }
     absl::StrAppend(&text, ",", key, "=", HeaderValue(value));
   }
-  absl::StrAppend(&text, cohort.provenance.empty() ? "" : ">\n",
-                  "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT");
-  return text;
+  return absl::StrCat(text, ">\n");
+}
+
+absl::StatusOr<std::string> VcfHeader(const CohortDescription& cohort) {
+  GENOSERVE_ASSIGN_OR_RETURN(const std::string synthetic, VcfSyntheticLine(cohort));
+  return absl::StrCat(
+      "##fileformat=VCFv4.3\n"
+      "##FILTER=<ID=PASS,Description=\"All filters passed\">\n"
+      "##source=genoserve/" GENOSERVE_VERSION "\n",
+      VcfContigLines(cohort), "##FORMAT=<ID=GT,Number=1,Type=String,Description=\"Genotype\">\n", synthetic,
+      "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT");
+}
+
+int SexOf(const CohortDescription& cohort, int64_t sample) {
+  return cohort.sexes.empty() ? int{kUnknownSex} : int{cohort.sexes[static_cast<size_t>(sample)]};
 }
 
 std::string SampleName(const CohortDescription& cohort, int64_t sample) {

@@ -1,83 +1,72 @@
-#include <algorithm>
 #include <array>
-#include <cstring>
 #include <map>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status.h"
+#include "core/io/call_table.h"
 #include "core/io/cohort_files.h"
+#include "core/io/ploidy.h"
 
 namespace genoserve {
 namespace {
 
-/// Bytes of codes, four samples each, that are turned into text or calls at a time.
-constexpr size_t kChunk = 4096;
-
-/// What each of the 256 bytes of four two-bit codes becomes in the file: kSize bytes, a quarter of them a sample.
-template <size_t kSize>
-using ExpansionTable = std::array<std::array<char, kSize>, 256>;
-
-/// The table for `call(code)`, which gives the bytes of one sample.
-template <size_t kSize, typename Call>
-ExpansionTable<kSize> MakeTable(Call call) {
-  ExpansionTable<kSize> table;
-  for (unsigned byte = 0; byte < 256; ++byte) {
-    for (unsigned i = 0; i < 4; ++i) {
-      const std::array<char, kSize / 4> bytes = call((byte >> (2 * i)) & 3);
-      std::memcpy(&table[byte][i * bytes.size()], bytes.data(), bytes.size());
-    }
-  }
-  return table;
-}
-
-/// Writes the calls of a segment.
-template <size_t kSize>
-absl::Status WriteCalls(const ExpansionTable<kSize>& table, const VariantSegment& segment, BgzfOutput& output) {
-  std::array<char, kChunk * kSize> text;
-  size_t left = static_cast<size_t>(segment.samples) * (kSize / 4);
-  for (size_t first = 0; first < segment.codes.size(); first += kChunk) {
-    const auto codes = segment.codes.subspan(first, std::min(kChunk, segment.codes.size() - first));
-    for (size_t i = 0; i < codes.size(); ++i) std::memcpy(&text[i * kSize], table[codes[i]].data(), kSize);
-    const size_t size = std::min(left, codes.size() * kSize);  // the last byte may hold fewer than four samples
-    GENOSERVE_RETURN_IF_ERROR(output.Write(absl::string_view(text.data(), size)));
-    left -= size;
-  }
-  return absl::OkStatus();
-}
-
-/// Writes all records: `begin(variant)` before the calls, `end` after them.
-template <size_t kSize, typename Begin>
-absl::Status WriteRecords(const CohortDescription& cohort, const ExpansionTable<kSize>& table, Begin begin,
-                          absl::string_view end, const SegmentSource& genotypes, BgzfOutput& output, CsiIndex* index) {
-  return genotypes([&](const VariantSegment& segment) -> absl::Status {
-    if (segment.first_sample == 0) GENOSERVE_RETURN_IF_ERROR(output.Write(begin(segment.variant)));
-    GENOSERVE_RETURN_IF_ERROR(WriteCalls(table, segment, output));
-    if (segment.first_sample + segment.samples < cohort.sample_count) return absl::OkStatus();
-    GENOSERVE_RETURN_IF_ERROR(output.Write(end));
-    return index == nullptr ? absl::OkStatus() : index->Add(segment.variant, output.Tell());
-  });
-}
-
 /// One sample's call as text, after a tab; haplotypes are phased.
 std::array<char, 4> TextCall(Packing packing, unsigned code) {
-  constexpr std::array<char, 4> kDiploid[4] = {
-      {'\t', '0', '/', '0'}, {'\t', '0', '/', '1'}, {'\t', '1', '/', '1'}, {'\t', '.', '/', '.'}};
-  constexpr std::array<char, 4> kHaplotypes[4] = {
-      {'\t', '0', '|', '0'}, {'\t', '1', '|', '0'}, {'\t', '0', '|', '1'}, {'\t', '1', '|', '1'}};
-  return packing == Packing::kDiploid2Bit ? kDiploid[code] : kHaplotypes[code];
+  const std::array<int, 2> alleles = AllelesOf(packing, code);
+  const auto text = [](int allele) { return allele < 0 ? '.' : static_cast<char>('0' + allele); };
+  return {'\t', text(alleles[0]), packing == Packing::kHaplotype1Bit ? '|' : '/', text(alleles[1])};
 }
 
 /// One sample's call as BCF has it: (allele + 1) << 1 for each, 0 = missing; the second with 1 where it is phased.
 std::array<char, 2> BinaryCall(Packing packing, unsigned code) {
-  constexpr std::array<char, 2> kDiploid[4] = {{2, 2}, {2, 4}, {4, 4}, {0, 0}};
-  constexpr std::array<char, 2> kHaplotypes[4] = {{2, 3}, {4, 3}, {2, 5}, {4, 5}};
-  return packing == Packing::kDiploid2Bit ? kDiploid[code] : kHaplotypes[code];
+  const std::array<int, 2> alleles = AllelesOf(packing, code);
+  const int phased = packing == Packing::kHaplotype1Bit ? 1 : 0;
+  return {static_cast<char>((alleles[0] + 1) << 1), static_cast<char>((alleles[1] + 1) << 1 | phased)};
 }
 
-/// Appends a little-endian integer of kBytes bytes.
-template <size_t kBytes>
-void AppendInt(std::string& bytes, uint64_t value) {
-  for (size_t i = 0; i < kBytes; ++i) bytes.push_back(static_cast<char>(value >> (8 * i)));
+/// What stands in a BCF for the second allele of a haploid call.
+constexpr char kEndOfCall = static_cast<char>(0x81);
+
+/// Makes haploid calls of those of `calls`, as TextCall has them, that are to be.
+std::string HaploidText(const Ploidy& ploidy, const VariantSegment& segment, int64_t first, absl::string_view calls) {
+  std::string text;
+  for (size_t at = 0; at < calls.size(); at += 4) {
+    const bool haploid =
+        calls[at + 1] == calls[at + 3] && ploidy.IsHaploid(segment.variant, first + static_cast<int64_t>(at / 4));
+    text.append(calls.data() + at, haploid ? 2 : 4);
+  }
+  return text;
+}
+
+/// The same for BinaryCall.
+std::string HaploidBinary(const Ploidy& ploidy, const VariantSegment& segment, int64_t first, absl::string_view calls) {
+  std::string bytes(calls);
+  for (size_t at = 0; at < bytes.size(); at += 2) {
+    const bool same = (bytes[at] | 1) == (bytes[at + 1] | 1);
+    if (same && ploidy.IsHaploid(segment.variant, first + static_cast<int64_t>(at / 2))) bytes[at + 1] = kEndOfCall;
+  }
+  return bytes;
+}
+
+/// Writes all records: `begin(variant)` before the calls, which `table` makes and `haploid` changes, `end` after them.
+template <size_t kSize, typename Begin, typename Haploid>
+absl::Status WriteRecords(const CohortDescription& cohort, const CallTable<kSize>& table, Begin begin, Haploid haploid,
+                          absl::string_view end, const SegmentSource& genotypes, BgzfOutput& output, SiteIndex* index) {
+  const Ploidy ploidy(cohort);
+  return genotypes([&](const VariantSegment& segment) -> absl::Status {
+    if (segment.first_sample == 0) GENOSERVE_RETURN_IF_ERROR(output.Write(begin(segment.variant)));
+    const bool some_haploid = ploidy.MayBeHaploid(segment.variant);
+    int64_t sample = segment.first_sample;
+    GENOSERVE_RETURN_IF_ERROR(table.ForEach(segment, [&](absl::string_view calls) {
+      if (!some_haploid) return output.Write(calls);
+      const int64_t first = sample;
+      sample += static_cast<int64_t>(calls.size() / (kSize / 4));
+      return output.Write(haploid(ploidy, segment, first, calls));
+    }));
+    if (segment.first_sample + segment.samples < cohort.sample_count) return absl::OkStatus();
+    GENOSERVE_RETURN_IF_ERROR(output.Write(end));
+    return index == nullptr ? absl::OkStatus() : index->Add(segment.variant, output.Tell());
+  });
 }
 
 // Types of BCF values (VCF 4.3 specification, section 6.3.3).
@@ -124,24 +113,24 @@ std::string BcfRecordStart(const VariantRecord& v, size_t contig, int64_t sample
 }  // namespace
 
 absl::Status WriteVcf(const CohortDescription& cohort, const SegmentSource& genotypes, BgzfOutput& output,
-                      std::unique_ptr<CsiIndex>* index) {
+                      SiteIndex* index) {
   GENOSERVE_ASSIGN_OR_RETURN(const std::string header, VcfHeader(cohort));
   GENOSERVE_RETURN_IF_ERROR(output.Write(header));
   GENOSERVE_RETURN_IF_ERROR(
       ForEachSampleName(cohort, "\t", "", [&output](absl::string_view names) { return output.Write(names); }));
   GENOSERVE_RETURN_IF_ERROR(output.Write("\n"));
-  if (index != nullptr) *index = std::make_unique<CsiIndex>(cohort.variants, false, output.Tell());
+  if (index != nullptr) GENOSERVE_RETURN_IF_ERROR(index->Begin(output.Tell()));
   const auto begin = [&cohort](size_t i) {
     const VariantRecord& v = cohort.variants[i];
     return absl::StrCat(absl::StrCat(v.contig, "\t", v.position, "\t", v.id, "\t"),
                         absl::StrCat(v.ref, "\t", v.alt, "\t.\tPASS\t.\tGT"));
   };
-  const auto table = MakeTable<16>([&cohort](unsigned code) { return TextCall(cohort.packing, code); });
-  return WriteRecords(cohort, table, begin, "\n", genotypes, output, index == nullptr ? nullptr : index->get());
+  const CallTable<16> table([&cohort](unsigned code) { return TextCall(cohort.packing, code); });
+  return WriteRecords(cohort, table, begin, &HaploidText, "\n", genotypes, output, index);
 }
 
 absl::Status WriteBcf(const CohortDescription& cohort, const SegmentSource& genotypes, BgzfOutput& output,
-                      std::unique_ptr<CsiIndex>* index) {
+                      SiteIndex* index) {
   GENOSERVE_ASSIGN_OR_RETURN(const std::string header, VcfHeader(cohort));
   // The length of the header comes first; a newline and a NUL end it.
   size_t names = 0;
@@ -155,15 +144,15 @@ absl::Status WriteBcf(const CohortDescription& cohort, const SegmentSource& geno
   GENOSERVE_RETURN_IF_ERROR(
       ForEachSampleName(cohort, "\t", "", [&output](absl::string_view text) { return output.Write(text); }));
   GENOSERVE_RETURN_IF_ERROR(output.Write(absl::string_view("\n\0", 2)));
-  if (index != nullptr) *index = std::make_unique<CsiIndex>(cohort.variants, true, output.Tell());
+  if (index != nullptr) GENOSERVE_RETURN_IF_ERROR(index->Begin(output.Tell()));
   std::map<std::string, size_t> contigs;
   for (const ContigRecord& contig : cohort.variants.contigs()) contigs.emplace(contig.name, contigs.size());
   const auto begin = [&](size_t i) {
     const VariantRecord& v = cohort.variants[i];
     return BcfRecordStart(v, contigs.at(v.contig), cohort.sample_count);
   };
-  const auto table = MakeTable<8>([&cohort](unsigned code) { return BinaryCall(cohort.packing, code); });
-  return WriteRecords(cohort, table, begin, "", genotypes, output, index == nullptr ? nullptr : index->get());
+  const CallTable<8> table([&cohort](unsigned code) { return BinaryCall(cohort.packing, code); });
+  return WriteRecords(cohort, table, begin, &HaploidBinary, "", genotypes, output, index);
 }
 
 }  // namespace genoserve

@@ -1,4 +1,4 @@
-#include "core/io/csi_index.h"
+#include "core/io/site_index.h"
 
 #include <algorithm>
 
@@ -10,6 +10,8 @@ namespace genoserve {
 namespace {
 
 constexpr int kMinShift = 14;
+/// Levels of bins of a TBI.
+constexpr int kTbiLevels = 5;
 
 /// Levels of bins so that the largest one spans every position (SAM specification, section 5.3).
 int LevelsFor(const VariantTable& variants) {
@@ -29,16 +31,27 @@ void AppendInt32(std::string& bytes, size_t value) {
 
 }  // namespace
 
-CsiIndex::CsiIndex(const VariantTable& variants, bool bcf, uint64_t offset) : variants_(variants), bcf_(bcf) {
-  if (bcf) {
-    for (const ContigRecord& contig : variants.contigs()) {
+SiteIndex::SiteIndex(const VariantTable& variants, bool bcf, VariantIndex kind)
+    : variants_(variants), bcf_(bcf), kind_(kind) {}
+
+absl::Status SiteIndex::Begin(uint64_t offset) {
+  if (bcf_) {
+    for (const ContigRecord& contig : variants_.contigs()) {
       contigs_.emplace(contig.name, static_cast<int>(contigs_.size()));
     }
   }
-  index_.reset(hts_idx_init(static_cast<int>(contigs_.size()), HTS_FMT_CSI, offset, kMinShift, LevelsFor(variants)));
+  const int levels = LevelsFor(variants_);
+  if (kind_ == VariantIndex::kTbi && levels > kTbiLevels) {
+    return absl::InvalidArgumentError(
+        "a TBI index holds positions up to 536870912, and there are larger ones; take CSI");
+  }
+  const bool tbi = kind_ == VariantIndex::kTbi;
+  index_.reset(hts_idx_init(static_cast<int>(contigs_.size()), tbi ? HTS_FMT_TBI : HTS_FMT_CSI, offset, kMinShift,
+                            tbi ? kTbiLevels : levels));
+  return absl::OkStatus();
 }
 
-absl::Status CsiIndex::Add(size_t i, uint64_t end) {
+absl::Status SiteIndex::Add(size_t i, uint64_t end) {
   const VariantRecord& v = variants_[i];
   const auto [contig, added] = contigs_.emplace(v.contig, static_cast<int>(contigs_.size()));
   if (added) names_.append(v.contig).push_back('\0');
@@ -49,7 +62,7 @@ absl::Status CsiIndex::Add(size_t i, uint64_t end) {
   return absl::OkStatus();
 }
 
-absl::Status CsiIndex::Save(const std::string& path, uint64_t end) {
+absl::Status SiteIndex::Save(const std::string& path, uint64_t end) {
   if (hts_idx_finish(index_.get(), end) != 0) return absl::InternalError(absl::StrCat(path, ": cannot be built"));
   if (!bcf_) {
     // The names of contigs stand in the index, after the settings of tabix for VCF.
@@ -65,7 +78,9 @@ absl::Status CsiIndex::Save(const std::string& path, uint64_t end) {
       return absl::ResourceExhaustedError(absl::StrCat(path, ": not enough memory"));
     }
   }
-  if (hts_idx_save_as(index_.get(), nullptr, path.c_str(), HTS_FMT_CSI) != 0) return WriteError(path);
+  if (hts_idx_save_as(index_.get(), nullptr, path.c_str(), kind_ == VariantIndex::kTbi ? HTS_FMT_TBI : HTS_FMT_CSI) !=
+      0)
+    return WriteError(path);
   return absl::OkStatus();
 }
 

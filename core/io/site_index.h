@@ -1,4 +1,4 @@
-// The CSI index of a VCF.gz or BCF, built while the file is written.
+// The index of a VCF.gz or BCF, CSI or TBI, built while the file is written.
 #pragma once
 
 #include <cstdint>
@@ -8,16 +8,21 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "core/genotype/variant_table.h"
+#include "core/io/cohort_writer.h"
 #include "core/io/htslib_support.h"
 
 namespace genoserve {
 
-/// Gathers the places of records; the smallest interval is 2^14 base pairs, as "bcftools index -c" has it.
-/// Not thread-safe.
-class CsiIndex {
+/// Gathers the places of records; the smallest interval is 2^14 base pairs, as "bcftools index" has it. Not
+/// thread-safe.
+class SiteIndex {
  public:
-  /// `offset` is the virtual offset of the first record. A BCF numbers contigs as its header does, a VCF as they come.
-  CsiIndex(const VariantTable& variants, bool bcf, uint64_t offset);
+  /// A BCF numbers contigs as its header does, a VCF as they come.
+  SiteIndex(const VariantTable& variants, bool bcf, VariantIndex kind);
+
+  /// Begins with the virtual offset of the first record. Call once, first. INVALID_ARGUMENT where positions are beyond
+  /// what a TBI holds.
+  absl::Status Begin(uint64_t offset);
 
   /// Adds the record of variant `i`, which ends before the virtual offset `end`. Call for all, in order.
   absl::Status Add(size_t i, uint64_t end);
@@ -28,6 +33,7 @@ class CsiIndex {
  private:
   const VariantTable& variants_;
   const bool bcf_;
+  const VariantIndex kind_;
   std::map<std::string, int> contigs_;  // by name, their numbers
   std::string names_;                   // of the contigs of a VCF in order, each ended by a NUL
   HtslibPtr<hts_idx_t> index_;
