@@ -41,7 +41,8 @@ absl::StatusOr<std::span<const uint8_t>> WindowFile::Read(uint64_t offset, size_
   const auto cut = [this] { return absl::DataLossError(absl::StrCat(path_, ": ends before its data do")); };
   if (offset > size_ || bytes > size_ - offset) return cut();
   if (offset < begin_ || offset - begin_ > filled_ || bytes > filled_ - (offset - begin_)) {
-    if (buffer_.size() < std::max(bytes, kWindow)) buffer_.resize(std::max(bytes, kWindow));
+    const size_t window = std::max<size_t>(bytes, std::min<uint64_t>(kWindow, size_));
+    if (buffer_.size() < window) buffer_.resize(window);
     begin_ = offset;
     filled_ = 0;
     while (filled_ < bytes) {
