@@ -102,6 +102,18 @@ TEST_F(AdminTest, AConfigurationIsTakenWholeOrNotAtAll) {
   EXPECT_TRUE(Serves(1));
 }
 
+TEST_F(AdminTest, FilesThatAConfigurationNamesAreReadAgain) {
+  PublishTestAcgan(store_, "model", 1);
+  const std::string gate = Write("mild.gate", "");
+  StartWith(absl::StrCat("gate: \"", gate, "\""));
+  v1::ReloadConfigResponse response;
+  ASSERT_TRUE(Reload(&response).ok());
+  EXPECT_THAT(response.changes(), IsEmpty());
+  Write("mild.gate", "limits { figure: 'af.pearson' minimum: 0.5 }");
+  ASSERT_TRUE(Reload(&response).ok());
+  EXPECT_THAT(response.changes(), ElementsAre(absl::StrCat("gate: ", gate, " has other limits")));
+}
+
 TEST_F(AdminTest, WithoutAFileThereIsNothingToReload) {
   PublishTestAcgan(store_, "model", 1);
   Start();

@@ -100,15 +100,16 @@ Server::Server(const v1::ServerConfig& config, DeviceKind device, std::unique_pt
       device_(device),
       store_(std::move(store)),
       cache_(dynamic_cast<const CachedStore*>(store_.get())),
-      authenticator_(RulesOf(config, std::move(files.tokens))),
+      authenticator_(RulesOf(config, files.tokens)),
       gate_(config.max_streams(), metrics_),
+      files_(std::move(files)),
       in_force_(config) {
   const Precision precision = ParsePrecision(config.precision()).value();
   metrics_.SetBuildInfo(GENOSERVE_VERSION, EngineOf(device, precision));
   ModelManager::Options manager;
   manager.device = device;
   manager.precision = precision;
-  manager.settings = SettingsOf(config, std::move(files.gate));
+  manager.settings = SettingsOf(config, files_.gate);
   if (!config.cache().empty()) manager.load_marks = JoinPath(config.cache(), kLoadMarksFolder);
   manager.executor = [this](std::function<void()> task) { loader_.Post(std::move(task)); };
   manager.on_change = [this] { UpdateHealth(); };
@@ -206,12 +207,20 @@ absl::StatusOr<std::vector<std::string>> Server::ReloadConfig() {
     }
     GENOSERVE_RETURN_IF_ERROR(CheckReloadable(before, config));
     GENOSERVE_ASSIGN_OR_RETURN(ConfigFiles files, ReadFiles(config));
-    authenticator_.Replace(RulesOf(config, std::move(files.tokens)));
+    std::vector<std::string> described = DescribeChanges(before, config);
+    if (before.token_hashes() == config.token_hashes() && files.tokens != files_.tokens) {
+      described.push_back(absl::StrCat("token_hashes: ", config.token_hashes(), " has other tokens"));
+    }
+    if (before.gate() == config.gate() && files.gate != files_.gate) {
+      described.push_back(absl::StrCat("gate: ", config.gate(), " has other limits"));
+    }
+    authenticator_.Replace(RulesOf(config, files.tokens));
     scheduler_->SetPrincipals({config.principals().begin(), config.principals().end()});
-    manager_->Configure(SettingsOf(config, std::move(files.gate)));
+    manager_->Configure(SettingsOf(config, files.gate));
+    files_ = std::move(files);
     absl::MutexLock lock(&mutex_);
     in_force_ = config;
-    return DescribeChanges(before, config);
+    return described;
   }();
   nlohmann::json event = {{"event", changes.ok() ? "configuration read" : "configuration refused"}};
   if (changes.ok()) event["changes"] = *changes;

@@ -113,6 +113,7 @@ class Server {
 
   absl::Mutex reload_mutex_ ABSL_ACQUIRED_BEFORE(mutex_);  // one reload at a time
   mutable absl::Mutex mutex_;
+  ConfigFiles files_ ABSL_GUARDED_BY(reload_mutex_);  // that are in force
   v1::ServerConfig in_force_ ABSL_GUARDED_BY(mutex_);
   std::set<std::string> healthy_models_ ABSL_GUARDED_BY(mutex_);
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;

@@ -4,6 +4,7 @@ the server always serves a whole version, the newest one in the end, and never a
 
 Usage: chaos.py BIN [KILLS], with the folder of the programs; 10 kills without a number.
 """
+import atexit
 import hashlib
 import json
 import pathlib
@@ -111,6 +112,7 @@ def main():
             fail("the trainer does not train")
         typical = time.monotonic() - begin
         server = Server(folder)
+        atexit.register(server.kill)
         known = {}  # genotypes by artifact
         killed = {"trainer": 0, "server": 0}
         published = 0

@@ -11,11 +11,6 @@ namespace {
 
 using Phase = VersionPhase;
 
-bool SameGate(const std::optional<VersionGate>& a, const std::optional<VersionGate>& b) {
-  if (!a.has_value() || !b.has_value()) return a.has_value() == b.has_value();
-  return a->name == b->name && a->limits.SerializeAsString() == b->limits.SerializeAsString();
-}
-
 bool SameAnswers(const AnswerMap& a, const AnswerMap& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
     return x.first == y.first && x.second.handle == y.second.handle && x.second.canary == y.second.canary &&
@@ -31,7 +26,7 @@ std::string NameOfVersion(const std::string& model, int64_t version) {
 
 void ModelTable::Configure(ManagerSettings settings, absl::Time now) {
   const bool other_budget = settings.memory_budget != settings_.memory_budget;
-  const bool other_gate = !SameGate(settings.gate, settings_.gate);
+  const bool other_gate = settings.gate != settings_.gate;
   settings_ = std::move(settings);
   Forgive(now, [other_budget, other_gate](const Entry& entry) {
     const Phase phase = entry.harness.phase();

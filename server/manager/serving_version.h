@@ -54,6 +54,10 @@ bool SameEngine(const v1::Engine& a, const v1::Engine& b);
 struct VersionGate {
   std::string name;  ///< for messages
   v1::Gate limits;
+
+  friend bool operator==(const VersionGate& a, const VersionGate& b) {
+    return a.name == b.name && a.limits.SerializeAsString() == b.limits.SerializeAsString();
+  }
 };
 
 /// How versions are loaded.

@@ -21,10 +21,15 @@ class TokenTable {
   /// The name of the principal with this token. Takes the same time whether and where it is found.
   std::optional<std::string> Find(absl::string_view token) const;
 
+  /// Whether the same tokens have the same names, in the same order.
+  friend bool operator==(const TokenTable&, const TokenTable&) = default;
+
  private:
   struct Entry {
     std::string name;
     Sha256Digest hash;
+
+    friend bool operator==(const Entry&, const Entry&) = default;
   };
   std::vector<Entry> entries_;
 };
