@@ -103,8 +103,11 @@ TEST_F(AdminTest, AConfigurationIsTakenWholeOrNotAtAll) {
 }
 
 TEST_F(AdminTest, FilesThatAConfigurationNamesAreReadAgain) {
-  PublishTestAcgan(store_, "model", 1);
-  const std::string gate = Write("mild.gate", "");
+  v1::Figure figure;
+  figure.set_name("af.pearson");
+  figure.set_value(0.9);
+  PublishTestAcgan(store_, "model", 1, 100, {figure});
+  const std::string gate = Write("mild.gate", "limits { figure: 'af.pearson' minimum: 0.4 }");
   StartWith(absl::StrCat("gate: \"", gate, "\""));
   v1::ReloadConfigResponse response;
   ASSERT_TRUE(Reload(&response).ok());
