@@ -27,8 +27,10 @@ std::vector<WriteText> Companions(const CohortTarget& target) {
       return {&WritePsam, &WritePvar};
     case CohortFormat::kHap:
       return {sample, &WriteLegend};
-    case CohortFormat::kHaps:
-      return {sample};
+    case CohortFormat::kHaps:  // one layout for all tools
+      return {[](const CohortDescription& cohort, PlainOutput& output) {
+        return WriteOxfordSample(cohort, OxfordLayout::kPlink2, output);
+      }};
     case CohortFormat::kHapt:
       return {&WriteLegend};
     case CohortFormat::kNpy:

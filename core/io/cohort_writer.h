@@ -33,10 +33,10 @@ enum class CohortFormat {
 /// The index of a VCF.gz; a BCF always has a CSI.
 enum class VariantIndex { kCsi, kTbi };
 
-/// Whose habits a .sample, .hap or .haps file follows.
+/// Whose habits Oxford files follow.
 enum class OxfordLayout {
-  kPlink2,    ///< .sample "ID_1 ID_2 missing sex"; .haps lines begin with the contig
-  kBcftools,  ///< .sample "sample population group sex"; .haps lines begin with CONTIG:POSITION_REF_ALT
+  kPlink2,    ///< .sample "ID_1 ID_2 missing sex"; the second column of a .haps is the variant's id
+  kBcftools,  ///< the .sample of a .hap is "sample population group sex"; that column is CONTIG:POSITION_REF_ALT
 };
 
 /// Sexes as CohortDescription has them, and as .fam, .psam and .sample write them.
@@ -61,7 +61,7 @@ struct CohortDescription {
   /// follow the samples of this file; read line by line at Close. .psam and .samples.tsv take its columns. Empty =
   /// none.
   std::string sample_table;
-  /// The column of `sample_table` that .sample and .hapt take as the population; empty = none.
+  /// The column of `sample_table` that .hapt and the .sample of kBcftools take as the population; empty = none.
   std::string population_column;
 };
 

@@ -57,6 +57,12 @@ std::string WholeId(const VariantRecord& v) {
   return absl::StrCat(absl::StrCat(v.contig, ":", v.position), "_", v.ref, "_", v.alt);
 }
 
+/// The population of the sample that a table is at, or `otherwise` where the cohort has none.
+std::string PopulationOf(const SampleColumns& table, absl::string_view otherwise) {
+  return table.population() < table.names().size() ? AsWord(table.values()[table.population()])
+                                                   : std::string(otherwise);
+}
+
 }  // namespace
 
 absl::Status WriteHap(const CohortDescription& cohort, const SegmentSource& genotypes, PlainOutput& output) {
@@ -68,7 +74,7 @@ absl::Status WriteHaps(const CohortDescription& cohort, OxfordLayout layout, con
                        PlainOutput& output) {
   const auto begin = [&cohort, layout](size_t variant) {
     const VariantRecord& v = cohort.variants[variant];
-    return absl::StrCat(absl::StrCat(layout == OxfordLayout::kBcftools ? WholeId(v) : v.contig, " ", v.id, " "),
+    return absl::StrCat(absl::StrCat(v.contig, " ", layout == OxfordLayout::kBcftools ? WholeId(v) : v.id, " "),
                         absl::StrCat(v.position, " ", v.ref, " ", v.alt));
   };
   return WriteLines(cohort, begin, genotypes, output);
@@ -85,25 +91,18 @@ absl::Status WriteLegend(const CohortDescription& cohort, PlainOutput& output) {
 
 absl::Status WriteOxfordSample(const CohortDescription& cohort, OxfordLayout layout, PlainOutput& output) {
   GENOSERVE_ASSIGN_OR_RETURN(const auto table, SampleColumns::Open(cohort));
-  const bool populations = table->population() < table->names().size();
-  if (layout == OxfordLayout::kBcftools) {
-    GENOSERVE_RETURN_IF_ERROR(output.Write("sample population group sex\n"));
-  } else {
-    GENOSERVE_RETURN_IF_ERROR(output.Write(absl::StrCat("ID_1 ID_2 missing sex", populations ? " population" : "", "\n",
-                                                        "0 0 0 D", populations ? " D" : "", "\n")));
-  }
+  const bool bcftools = layout == OxfordLayout::kBcftools;
+  GENOSERVE_RETURN_IF_ERROR(
+      output.Write(bcftools ? "sample population group sex\n" : "ID_1 ID_2 missing sex\n0 0 0 D\n"));
   for (int64_t i = 0; i < cohort.sample_count; ++i) {
     GENOSERVE_RETURN_IF_ERROR(table->Next(i));
     const std::string& name = table->sample();
-    const std::string population = populations ? AsWord(table->values()[table->population()]) : "";
-    if (layout == OxfordLayout::kBcftools) {
-      const absl::string_view group = populations ? absl::string_view(population) : absl::string_view(name);
-      GENOSERVE_RETURN_IF_ERROR(
-          output.Write(absl::StrCat(name, " ", group, " ", group, absl::StrCat(" ", SexOf(cohort, i), "\n"))));
-    } else {
-      GENOSERVE_RETURN_IF_ERROR(output.Write(absl::StrCat(
-          name, " ", name, " 0 ", absl::StrCat(SexOf(cohort, i), populations ? " " : "", population, "\n"))));
+    std::string line = absl::StrCat(name, " ", name, " 0 ", SexOf(cohort, i), "\n");
+    if (bcftools) {
+      const std::string population = PopulationOf(*table, name);
+      line = absl::StrCat(name, " ", population, " ", population, absl::StrCat(" ", SexOf(cohort, i), "\n"));
     }
+    GENOSERVE_RETURN_IF_ERROR(output.Write(line));
   }
   return absl::OkStatus();
 }
@@ -123,10 +122,8 @@ absl::Status WriteHapt(const CohortDescription& cohort, const RowSource& genotyp
   return genotypes([&](int64_t first, std::span<const uint8_t> rows) -> absl::Status {
     for (size_t row = 0; (row + 1) * row_bytes <= rows.size(); ++row) {
       if (row % 2 == 0) GENOSERVE_RETURN_IF_ERROR(table->Next(first + static_cast<int64_t>(row / 2)));
-      const bool population = table->population() < table->names().size();
       GENOSERVE_RETURN_IF_ERROR(output.Write(
-          absl::StrCat(population ? AsWord(table->values()[table->population()]) : std::string("Synthetic"), " ",
-                       table->sample(), row % 2 == 0 ? "_A" : "_B")));
+          absl::StrCat(PopulationOf(*table, "Synthetic"), " ", table->sample(), row % 2 == 0 ? "_A" : "_B")));
       size_t left = 2 * variants;
       for (size_t begin = 0; begin < row_bytes; begin += kChunk) {
         const auto bytes = rows.subspan(row * row_bytes + begin, std::min(kChunk, row_bytes - begin));
