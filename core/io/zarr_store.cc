@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/base/file.h"
@@ -22,6 +23,17 @@ using Json = nlohmann::json;
 
 /// The fastest level: genotypes that look random gain little from slower ones.
 constexpr int kLevel = 1;
+
+absl::StatusOr<std::string> Compress(absl::string_view bytes) {
+  uLongf size = ::compressBound(bytes.size());
+  std::string stream(size, '\0');
+  if (::compress2(reinterpret_cast<Bytef*>(stream.data()), &size, reinterpret_cast<const Bytef*>(bytes.data()),
+                  bytes.size(), kLevel) != Z_OK) {
+    return absl::ResourceExhaustedError("not enough memory to compress a chunk");
+  }
+  stream.resize(size);
+  return stream;
+}
 
 }  // namespace
 
@@ -57,7 +69,7 @@ absl::Status ZarrStore::AddArray(const ZarrArray& array) {
                {"chunks", array.chunks},
                {"dtype", array.type},
                {"order", "C"},
-               {"fill_value", array.fill},
+               {"fill_value", nullptr},
                {"dimension_separator", "/"},
                {"compressor", {{"id", "zlib"}, {"level", kLevel}}},
                {"filters", nullptr}};
@@ -66,15 +78,28 @@ absl::Status ZarrStore::AddArray(const ZarrArray& array) {
   return WriteJson(array.name + "/.zattrs", {{"_ARRAY_DIMENSIONS", array.dimensions}});
 }
 
+absl::Status ZarrStore::WriteStream(const ZarrArray& array, const std::vector<size_t>& place,
+                                    absl::string_view stream) {
+  return WriteFile(absl::StrCat(array.name, "/", absl::StrJoin(place, "/")), stream);
+}
+
 absl::Status ZarrStore::WriteChunk(const ZarrArray& array, const std::vector<size_t>& place, absl::string_view bytes) {
-  const std::string name = absl::StrCat(array.name, "/", absl::StrJoin(place, "/"));
-  uLongf size = ::compressBound(bytes.size());
-  std::string compressed(size, '\0');
-  if (::compress2(reinterpret_cast<Bytef*>(compressed.data()), &size, reinterpret_cast<const Bytef*>(bytes.data()),
-                  bytes.size(), kLevel) != Z_OK) {
-    return absl::ResourceExhaustedError(absl::StrCat(JoinPath(folder_, name), ": not enough memory"));
+  GENOSERVE_ASSIGN_OR_RETURN(const std::string stream, Compress(bytes));
+  return WriteStream(array, place, stream);
+}
+
+absl::Status ZarrStore::WriteConstant(const ZarrArray& array, char value) {
+  GENOSERVE_RETURN_IF_ERROR(AddArray(array));
+  size_t bytes = 1;
+  for (const size_t chunk : array.chunks) bytes *= chunk;
+  GENOSERVE_ASSIGN_OR_RETURN(const std::string stream, Compress(std::string(bytes, value)));
+  std::vector<size_t> place(array.shape.size(), 0);
+  // Counts through the places of all chunks, the last dimension first.
+  for (size_t d = place.size(); d > 0;) {
+    GENOSERVE_RETURN_IF_ERROR(WriteStream(array, place, stream));
+    for (d = place.size(); d > 0 && ++place[d - 1] * array.chunks[d - 1] >= array.shape[d - 1]; --d) place[d - 1] = 0;
   }
-  return WriteFile(name, absl::string_view(compressed).substr(0, size));
+  return absl::OkStatus();
 }
 
 absl::Status ZarrStore::WriteArray(const ZarrArray& array,

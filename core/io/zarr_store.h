@@ -21,7 +21,6 @@ struct ZarrArray {
   std::vector<std::string> dimensions;
   std::vector<size_t> shape;
   std::vector<size_t> chunks;
-  nlohmann::json fill = 0;
 };
 
 /// Appends a text as arrays of text have it: its length in 4 bytes, little-endian, and its bytes.
@@ -41,10 +40,15 @@ class ZarrStore {
   /// row, or for text a word as AppendText has it.
   absl::Status WriteArray(const ZarrArray& array, absl::FunctionRef<void(size_t i, std::string* bytes)> value);
 
+  /// Begins and writes an array of bytes that are all the same.
+  absl::Status WriteConstant(const ZarrArray& array, char value);
+
   /// Writes what the group tells of itself, and brings everything to the disk. Call once, last.
   absl::Status Finish(const nlohmann::json& attributes);
 
  private:
+  /// Writes a compressed chunk.
+  absl::Status WriteStream(const ZarrArray& array, const std::vector<size_t>& place, absl::string_view stream);
   absl::Status WriteJson(const std::string& name, const nlohmann::json& json);
   /// Creates a file of the group with these bytes, and the folders that it lies in.
   absl::Status WriteFile(const std::string& name, absl::string_view bytes);

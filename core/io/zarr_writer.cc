@@ -42,8 +42,7 @@ class CallChunks {
               "|i1",
               {"variants", "samples", "ploidy"},
               {cohort.variants.size(), samples_, 2},
-              {chunk_variants_, chunk_samples_, 2},
-              int{kMissingAllele}};
+              {chunk_variants_, chunk_samples_, 2}};
     codes_.resize(chunk_variants_ * column_bytes_);
   }
 
@@ -112,7 +111,7 @@ absl::Status WriteFields(const CohortDescription& cohort, size_t chunk_variants,
   const size_t contigs = table.contigs().size();
   const auto samples = static_cast<size_t>(cohort.sample_count);
   const auto of_variants = [=](const char* name, const char* type) {
-    return ZarrArray{name, type, {"variants"}, {variants}, {chunk_variants}, type[1] == 'O' ? "" : nlohmann::json(0)};
+    return ZarrArray{name, type, {"variants"}, {variants}, {chunk_variants}};
   };
   std::map<std::string, size_t> numbers;
   for (const ContigRecord& contig : table.contigs()) numbers.emplace(contig.name, numbers.size());
@@ -125,7 +124,7 @@ absl::Status WriteFields(const CohortDescription& cohort, size_t chunk_variants,
   GENOSERVE_RETURN_IF_ERROR(store.WriteArray(of_variants("variant_id", "|O"),
                                              [&](size_t i, std::string* bytes) { AppendText(table[i].id, bytes); }));
   GENOSERVE_RETURN_IF_ERROR(
-      store.WriteArray({"variant_allele", "|O", {"variants", "alleles"}, {variants, 2}, {chunk_variants, 2}, ""},
+      store.WriteArray({"variant_allele", "|O", {"variants", "alleles"}, {variants, 2}, {chunk_variants, 2}},
                        [&](size_t i, std::string* bytes) {
                          AppendText(table[i].ref, bytes);
                          AppendText(table[i].alt, bytes);
@@ -133,28 +132,24 @@ absl::Status WriteFields(const CohortDescription& cohort, size_t chunk_variants,
   // VCF's missing float, a NaN of its own.
   GENOSERVE_RETURN_IF_ERROR(store.WriteArray(of_variants("variant_quality", "<f4"),
                                              [](size_t, std::string* bytes) { AppendInt<4>(*bytes, 0x7F800001); }));
-  // All pass, and all calls have the same phase: no chunks are needed to say so.
   GENOSERVE_RETURN_IF_ERROR(
-      store.AddArray({"variant_filter", "|b1", {"variants", "filters"}, {variants, 1}, {chunk_variants, 1}, true}));
-  GENOSERVE_RETURN_IF_ERROR(store.AddArray({"call_genotype_phased",
-                                            "|b1",
-                                            {"variants", "samples"},
-                                            {variants, samples},
-                                            {chunk_variants, chunk_samples},
-                                            cohort.packing == Packing::kHaplotype1Bit}));
-  GENOSERVE_RETURN_IF_ERROR(store.WriteArray({"filter_id", "|O", {"filters"}, {1}, {1}, ""},
+      store.WriteConstant({"variant_filter", "|b1", {"variants", "filters"}, {variants, 1}, {chunk_variants, 1}}, 1));
+  GENOSERVE_RETURN_IF_ERROR(store.WriteConstant(
+      {"call_genotype_phased", "|b1", {"variants", "samples"}, {variants, samples}, {chunk_variants, chunk_samples}},
+      cohort.packing == Packing::kHaplotype1Bit ? 1 : 0));
+  GENOSERVE_RETURN_IF_ERROR(store.WriteArray({"filter_id", "|O", {"filters"}, {1}, {1}},
                                              [](size_t, std::string* bytes) { AppendText("PASS", bytes); }));
   GENOSERVE_RETURN_IF_ERROR(
-      store.WriteArray({"contig_id", "|O", {"contigs"}, {contigs}, {contigs}, ""},
+      store.WriteArray({"contig_id", "|O", {"contigs"}, {contigs}, {contigs}},
                        [&](size_t i, std::string* bytes) { AppendText(table.contigs()[i].name, bytes); }));
   const auto known = [](const ContigRecord& contig) { return contig.length > 0; };
   if (std::all_of(table.contigs().begin(), table.contigs().end(), known)) {
     GENOSERVE_RETURN_IF_ERROR(store.WriteArray(
-        {"contig_length", "<i8", {"contigs"}, {contigs}, {contigs}, 0},
+        {"contig_length", "<i8", {"contigs"}, {contigs}, {contigs}},
         [&](size_t i, std::string* bytes) { AppendInt<8>(*bytes, static_cast<uint64_t>(table.contigs()[i].length)); }));
   }
   return store.WriteArray(
-      {"sample_id", "|O", {"samples"}, {samples}, {chunk_samples}, ""},
+      {"sample_id", "|O", {"samples"}, {samples}, {chunk_samples}},
       [&](size_t i, std::string* bytes) { AppendText(SampleName(cohort, static_cast<int64_t>(i)), bytes); });
 }
 
