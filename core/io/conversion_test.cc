@@ -54,8 +54,9 @@ TEST_F(ConversionTest, RoundTripsThroughEveryFormatAreExact) {
     std::vector<std::string> formats;
   };
   const Case cases[] = {
-      {{.samples = 301, .variants = 90}, {"vcf", "vcf.gz", "bcf", "bed"}},
-      {{.samples = 301, .variants = 90, .phased = true, .missing = false}, {"vcf", "vcf.gz", "bcf"}},
+      {{.samples = 301, .variants = 90}, {"vcf", "vcf.gz", "bcf", "bed", "pgen", "npy", "zarr"}},
+      {{.samples = 301, .variants = 90, .phased = true, .missing = false, .legend_names = true},
+       {"vcf", "vcf.gz", "bcf", "pgen", "hap", "haps", "hapt", "npy", "zarr"}},
   };
   for (const auto& [shape, formats] : cases) {
     Write("x.vcf", RandomVcf(shape));
@@ -160,6 +161,24 @@ TEST_F(ConversionTest, SamplesComeInTheOrderAskedForAndThoseWithoutCallsGo) {
   EXPECT_EQ(MustRun(conversion).counts.variants_kept, 1);
   conversion.filters.extract = true;
   EXPECT_THAT(Error(conversion), HasSubstr("no variant is left of 3"));
+}
+
+TEST_F(ConversionTest, MalesKeepTheirHaploidCallsOnX) {
+  WriteVcf(
+      "1\t10\tr1\tA\tG\t.\t.\t.\tGT\t0/1\t1/1\t0/0\t0/1\n"
+      "X\t50000000\tr2\tA\tG\t.\t.\t.\tGT\t0/1\t1\t0\t1/1\nX\t50000001\tr3\tA\tG\t.\t.\t.\tGT\t0/0\t0\t.\t./.\n");
+  const ConversionSummary summary = MustRun(Plan("x.vcf", "y.bed"));
+  EXPECT_EQ(summary.inferred_males, 2);
+  const auto reader = OpenVariantReader(SourceOfPath(Path("y")), {});
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  EXPECT_THAT((*reader)->sexes(), ElementsAre(kFemale, kMale, kMale, kFemale));
+  MustRun(Plan("y.bed", "z.vcf"));
+  EXPECT_EQ(FolderTest::Run("bcftools query -f '[%GT ]\\n' z.vcf"),
+            FolderTest::Run("bcftools query -f '[%GT ]\\n' x.vcf"));
+  // plink2 finds no heterozygous male, and writes the same calls.
+  FolderTest::Run("plink2 --bfile y --export vcf --out p");
+  EXPECT_EQ(FolderTest::Run("bcftools query -f '[%GT ]\\n' p.vcf"),
+            FolderTest::Run("bcftools query -f '[%GT ]\\n' x.vcf"));
 }
 
 TEST_F(ConversionTest, DrawnCallsOfMalesOnXHaveTwoEqualAlleles) {

@@ -54,4 +54,11 @@ absl::StatusOr<std::unique_ptr<VariantReader>> OpenHapReader(const std::string& 
 /// column may be the "CONTIG:POSITION_REF_ALT" of bcftools.
 absl::StatusOr<std::unique_ptr<VariantReader>> OpenHapsReader(const std::string& path, const std::string& sample_path);
 
+/// `prefix`.npy, int8 with a row for each sample (0 to 2, -1 = missing) or for each haplotype (0 and 1, phased), with
+/// .variants.tsv and .samples.tsv as the writer puts them beside it.
+absl::StatusOr<std::unique_ptr<VariantReader>> OpenNpyReader(const std::string& prefix);
+
+/// A folder of VCF Zarr on Zarr 2, of which the chunks are zlib streams or not compressed, as the writer makes it.
+absl::StatusOr<std::unique_ptr<VariantReader>> OpenZarrReader(const std::string& folder);
+
 }  // namespace genoserve

@@ -1,9 +1,12 @@
 #include "core/io/genotype_source.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -37,6 +40,17 @@ std::string FirstThatIs(const std::vector<std::string>& files) {
   return files.front();
 }
 
+/// All files of a folder and those in it, sorted; what cannot be listed is left out.
+std::vector<std::string> FilesUnder(const std::string& folder) {
+  std::vector<std::string> files;
+  std::error_code error;
+  for (std::filesystem::recursive_directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    if (it->is_regular_file(error)) files.push_back(it->path().string());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
 }  // namespace
 
 GenotypeSource SourceOfPath(absl::string_view path) {
@@ -63,6 +77,12 @@ GenotypeSource SourceOfPath(absl::string_view path) {
     return {GenotypeSource::Format::kHapt, std::string(path), absl::StrCat(absl::StripSuffix(path, ".hapt"), ".legend"),
             ""};
   }
+  if (absl::EndsWith(path, ".npy")) {
+    return {GenotypeSource::Format::kNpy, std::string(absl::StripSuffix(path, ".npy")), "", ""};
+  }
+  if (const absl::string_view folder = absl::StripSuffix(path, "/"); absl::EndsWith(folder, ".zarr")) {
+    return {GenotypeSource::Format::kZarr, std::string(folder), "", ""};
+  }
   const std::string prefix(absl::StripSuffix(absl::StripSuffix(path, ".bed"), ".pgen"));
   const bool pgen = absl::EndsWith(path, ".pgen") || (FileSystem::Posix().Exists(absl::StrCat(path, ".pgen")) &&
                                                       !FileSystem::Posix().Exists(absl::StrCat(prefix, ".bed")));
@@ -81,6 +101,10 @@ std::vector<std::string> FilesOf(const GenotypeSource& source) {
       return {source.path, source.samples};
     case GenotypeSource::Format::kHapt:
       return {source.path, source.legend};
+    case GenotypeSource::Format::kNpy:
+      return {source.path + ".npy", source.path + ".variants.tsv", source.path + ".samples.tsv"};
+    case GenotypeSource::Format::kZarr:
+      return FilesUnder(source.path);
     case GenotypeSource::Format::kVcf:
       break;
   }

@@ -18,17 +18,19 @@ struct GenotypeSource {
     kHap,   ///< .hap, .legend and .sample
     kHaps,  ///< .haps and .sample
     kHapt,  ///< .hapt and .legend
+    kNpy,   ///< .npy, .variants.tsv and .samples.tsv with one prefix
+    kZarr,  ///< a folder of VCF Zarr
   };
   Format format = Format::kVcf;
-  std::string path;     ///< file, or prefix for kBed and kPgen
+  std::string path;     ///< file, folder, or prefix for kBed, kPgen and kNpy
   std::string legend;   ///< for kHap and kHapt only
   std::string samples;  ///< for kHap and kHaps only
 };
 
-/// The source of a path by its suffix: .vcf, .vcf.gz and .bcf are kVcf; .pgen is kPgen; .hap, .haps and .hapt, of which
-/// the first two may be gzipped, go with the .legend and .sample (or .samples) of the same name, a .haps beside which a
-/// .legend lies is a kHap. All others are a prefix: kPgen where there is a .pgen but no .bed, else kBed; ".bed" at the
-/// end is dropped.
+/// The source of a path by its suffix: .vcf, .vcf.gz and .bcf are kVcf; .pgen is kPgen, .npy kNpy and .zarr kZarr;
+/// .hap, .haps and .hapt, of which the first two may be gzipped, go with the .legend and .sample (or .samples) of the
+/// same name, a .haps beside which a .legend lies is a kHap. All others are a prefix: kPgen where there is a .pgen but
+/// no .bed, else kBed; ".bed" at the end is dropped.
 GenotypeSource SourceOfPath(absl::string_view path);
 
 /// The files that are read.

@@ -26,6 +26,8 @@ class OxfordReader final : public OpenedReader {
     GENOSERVE_ASSIGN_OR_RETURN(lines_, LineReader::Open(path));
     variants_file_ = path;
     if (legend_path.empty()) return absl::OkStatus();
+    GENOSERVE_ASSIGN_OR_RETURN(const bool with_sites, BeginsWithSite(path));
+    if (with_sites) return absl::OkStatus();
     variants_file_ = legend_path;
     GENOSERVE_ASSIGN_OR_RETURN(legend_, SiteFile::OpenLegend(legend_path));
     return absl::OkStatus();
@@ -79,6 +81,13 @@ class OxfordReader final : public OpenedReader {
     *word = text->substr(begin, end - begin);
     text->remove_prefix(end);
     return true;
+  }
+
+  /// Whether the first line has the columns of a site too: a .haps may lie beside a .legend that is of another file.
+  absl::StatusOr<bool> BeginsWithSite(const std::string& path) const {
+    GENOSERVE_ASSIGN_OR_RETURN(const auto lines, LineReader::Open(path));
+    GENOSERVE_ASSIGN_OR_RETURN(const bool any, lines->Next());
+    return any && lines->Words().size() == kSiteColumns + 2 * samples_.size();
   }
 
   /// bcftools marks the alleles of a call without a phase by '*'.

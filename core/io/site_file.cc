@@ -162,7 +162,39 @@ class LegendFile final : public SiteFile {
   size_t columns_ = 0;
 };
 
+class VariantTableFile final : public SiteFile {
+ public:
+  explicit VariantTableFile(std::unique_ptr<LineReader> lines) : SiteFile(std::move(lines)) {}
+
+  absl::Status Open() {
+    GENOSERVE_ASSIGN_OR_RETURN(const bool more, lines_->Next());
+    if (more && lines_->line() == "contig\tposition\tid\tref\talt") return absl::OkStatus();
+    return absl::InvalidArgumentError(
+        absl::StrCat(path(), ": line 1: expected the header \"contig position id ref alt\", separated by tabs"));
+  }
+
+  absl::StatusOr<bool> Next() override {
+    GENOSERVE_ASSIGN_OR_RETURN(const bool more, lines_->Next());
+    if (!more) return false;
+    const std::vector<absl::string_view> words = lines_->Words();
+    if (words.size() != 5) return Error(absl::StrFormat("expected 5 columns, found %d", words.size()));
+    variant_.contig = std::string(words[0]);
+    GENOSERVE_RETURN_IF_ERROR(ReadPosition(words[1]));
+    variant_.id = std::string(words[2]);
+    GENOSERVE_RETURN_IF_ERROR(TakeAlleles(words[3], words[4]));
+    if (alts_.size() > 1) return Error("has several ALT alleles");
+    return true;
+  }
+};
+
 }  // namespace
+
+absl::StatusOr<std::unique_ptr<SiteFile>> SiteFile::OpenVariantTable(const std::string& path) {
+  GENOSERVE_ASSIGN_OR_RETURN(auto lines, LineReader::Open(path));
+  auto file = std::make_unique<VariantTableFile>(std::move(lines));
+  GENOSERVE_RETURN_IF_ERROR(file->Open());
+  return file;
+}
 
 absl::StatusOr<std::unique_ptr<SiteFile>> SiteFile::OpenBim(const std::string& path) {
   GENOSERVE_ASSIGN_OR_RETURN(auto lines, LineReader::Open(path));

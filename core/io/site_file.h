@@ -26,6 +26,9 @@ class SiteFile {
   /// else "1"; a0 is REF.
   static absl::StatusOr<std::unique_ptr<SiteFile>> OpenLegend(const std::string& path);
 
+  /// A table separated by tabs with the header "contig position id ref alt", as it lies beside a .npy.
+  static absl::StatusOr<std::unique_ptr<SiteFile>> OpenVariantTable(const std::string& path);
+
   /// Goes to the next site; false after the last. INVALID_ARGUMENT with file and line where it is malformed.
   virtual absl::StatusOr<bool> Next() = 0;
 

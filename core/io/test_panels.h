@@ -22,6 +22,7 @@ struct PanelShape {
   bool phased = false;
   bool missing = true;         ///< some variants miss calls, others do not
   bool half_phased = false;    ///< every other call of some variants has no phase
+  bool legend_names = false;   ///< ids that a .legend keeps, "1:100_A_G"
   bool multi_allelic = false;  ///< every fifth site has 2 to 4 ALT alleles
 };
 
@@ -38,7 +39,10 @@ inline std::string RandomVcf(const PanelShape& shape) {
   for (size_t v = 0; v < shape.variants; ++v) {
     const size_t alts = shape.multi_allelic && v % 5 == 4 ? 2 + v / 5 % 3 : 1;
     constexpr const char* kAlts[] = {"", "G", "G,T", "G,T,C", "G,T,C,AT"};
-    absl::StrAppend(&vcf, "1\t", 100 + 10 * v, "\trs", v + 1, "\tA\t");
+    const size_t position = 100 + 10 * v;
+    absl::StrAppend(&vcf, "1\t", position, "\t");
+    vcf += shape.legend_names ? absl::StrCat("1:", position, "_A_", kAlts[alts]) : absl::StrCat("rs", v + 1);
+    absl::StrAppend(&vcf, "\tA\t");
     absl::StrAppend(&vcf, kAlts[alts], "\t.\tPASS\t.\tGT");
     // Frequencies of ALT in 1/1000, and what the variant has to do with the one before.
     constexpr unsigned kFrequencies[] = {2, 500, 10, 250, 998, 0, 60, 1000, 3, 700};

@@ -17,6 +17,10 @@ absl::StatusOr<std::unique_ptr<VariantReader>> OpenVariantReader(const GenotypeS
       return OpenHapsReader(source.path, source.samples);
     case GenotypeSource::Format::kHapt:
       return OpenHaptReader(source.path, source.legend);
+    case GenotypeSource::Format::kNpy:
+      return OpenNpyReader(source.path);
+    case GenotypeSource::Format::kZarr:
+      return OpenZarrReader(source.path);
     case GenotypeSource::Format::kVcf:
       break;
   }

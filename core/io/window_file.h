@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 namespace genoserve {
@@ -27,9 +28,14 @@ class WindowFile {
   /// The bytes from `offset` on, until the next call. DATA_LOSS where the file ends before. The buffer grows to
   /// `bytes`, which must be of what the file has: check against size() first.
   absl::StatusOr<std::span<const uint8_t>> Read(uint64_t offset, size_t bytes);
+  /// Fills `bytes` past the buffer, for pieces that lie far apart. DATA_LOSS as for Read.
+  absl::Status ReadInto(uint64_t offset, std::span<uint8_t> bytes) const;
 
  private:
   WindowFile(std::string path, int fd, uint64_t size);
+
+  /// Reads at least `least` bytes into `bytes`, and tells how many.
+  absl::StatusOr<size_t> ReadSome(uint64_t offset, std::span<uint8_t> bytes, size_t least) const;
 
   const std::string path_;
   const int fd_;

@@ -1,0 +1,196 @@
+#include "core/io/zarr_array.h"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "core/base/file.h"
+#include "core/base/status.h"
+#include "nlohmann/json.hpp"
+
+namespace genoserve {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr size_t kMostBytes = size_t{1} << 30;
+
+/// Sizes from 1 on, of an array of JSON; empty where it is something else.
+std::vector<size_t> SizesOf(const Json& json, const char* key) {
+  std::vector<size_t> sizes;
+  if (!json.contains(key) || !json[key].is_array()) return {};
+  for (const Json& size : json[key]) {
+    if (!size.is_number_unsigned() || size.get<uint64_t>() == 0) return {};
+    sizes.push_back(size.get<uint64_t>());
+  }
+  return sizes;
+}
+
+/// Inflates a zlib stream, or gzip's, to at most `limit` bytes; false where it is broken or longer.
+bool Inflate(absl::string_view from, size_t limit, std::string* to) {
+  z_stream stream = {};
+  if (::inflateInit2(&stream, 15 + 32) != Z_OK) return false;
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(from.data()));
+  stream.avail_in = static_cast<uInt>(from.size());
+  int result = Z_OK;
+  while (result == Z_OK) {
+    const size_t done = to->size();
+    to->resize(std::min(limit + 1, std::max<size_t>(1 << 16, 2 * done)));
+    if (to->size() == done) break;  // longer than it may be
+    stream.next_out = reinterpret_cast<Bytef*>(to->data() + done);
+    stream.avail_out = static_cast<uInt>(to->size() - done);
+    result = ::inflate(&stream, Z_NO_FLUSH);
+    to->resize(to->size() - stream.avail_out);
+  }
+  ::inflateEnd(&stream);
+  return result == Z_STREAM_END && to->size() <= limit;
+}
+
+}  // namespace
+
+absl::Status ZarrArrayFile::Broken(absl::string_view what) const {
+  return absl::DataLossError(absl::StrCat(path_, ": ", what));
+}
+
+absl::StatusOr<ZarrArrayFile> ZarrArrayFile::Open(const std::string& folder, const std::string& name) {
+  ZarrArrayFile array;
+  array.path_ = JoinPath(folder, name);
+  const std::string file = JoinPath(array.path_, ".zarray");
+  GENOSERVE_ASSIGN_OR_RETURN(const std::string text, FileSystem::Posix().ReadFile(file, 1 << 20));
+  const Json json = Json::parse(text, nullptr, false);
+  const auto refuse = [&file](absl::string_view what) {
+    return absl::InvalidArgumentError(absl::StrCat(file, ": ", what));
+  };
+  if (!json.is_object()) return absl::DataLossError(absl::StrCat(file, ": is not JSON"));
+  if (json.value("zarr_format", Json()) != 2) return refuse("is not of Zarr format 2");
+  if (json.value("order", Json()) != "C") return refuse("its order is not C");
+  array.shape_ = SizesOf(json, "shape");
+  array.chunks_ = SizesOf(json, "chunks");
+  if (array.shape_.empty() || array.shape_.size() != array.chunks_.size()) {
+    return absl::DataLossError(absl::StrCat(file, ": shape and chunks are not lists of as many sizes from 1 on"));
+  }
+  const Json compressor = json.value("compressor", Json());
+  array.compressed_ = !compressor.is_null();
+  if (array.compressed_ && (!compressor.is_object() || compressor.value("id", Json()) != "zlib")) {
+    return refuse(
+        "its chunks are compressed with something else than zlib; make a VCF of it, as with vcztools, or "
+        "write it with zlib");
+  }
+  const Json separator = json.value("dimension_separator", Json("."));
+  if (separator != "." && separator != "/") return refuse("its dimension_separator is neither . nor /");
+  array.separator_ = separator.get<std::string>();
+  const Json type_json = json.value("dtype", Json());
+  const std::string type = type_json.is_string() ? type_json.get<std::string>() : "";
+  const Json filters = json.value("filters", Json());
+  if (type == "|O") {
+    if (!filters.is_array() || filters.size() != 1 || !filters[0].is_object() ||
+        filters[0].value("id", Json()) != "vlen-utf8") {
+      return refuse("its objects are not texts of vlen-utf8");
+    }
+  } else {
+    const bool known = type.size() == 3 && (type[0] == '<' || (type[0] == '|' && type[2] == '1')) &&
+                       (type[1] == 'i' || type[1] == 'u' || type[1] == 'b') &&
+                       (type[2] == '1' || type[2] == '2' || type[2] == '4' || type[2] == '8');
+    if (!known || (filters.is_array() && !filters.empty())) return refuse("its dtype or filters are not read");
+    array.item_bytes_ = static_cast<size_t>(type[2] - '0');
+    array.is_signed_ = type[1] == 'i';
+  }
+  for (const size_t size : array.chunks_) {
+    if (size > kMostBytes / array.chunk_values_) return refuse("a chunk has more than 1 GiB");
+    array.chunk_values_ *= size;
+  }
+  if (array.chunk_values_ > kMostBytes / std::max<size_t>(1, array.item_bytes_))
+    return refuse("a chunk has more than 1 GiB");
+  const Json fill = json.value("fill_value", Json());
+  if (fill.is_number_integer()) array.fill_ = fill.get<int64_t>();
+  if (fill.is_boolean()) array.fill_ = fill.get<bool>() ? 1 : 0;
+  return array;
+}
+
+absl::StatusOr<std::string> ZarrArrayFile::ReadBytes(const std::vector<size_t>& place, size_t limit,
+                                                     bool* there) const {
+  const std::string file = JoinPath(path_, absl::StrJoin(place, separator_));
+  absl::StatusOr<std::string> bytes = FileSystem::Posix().ReadFile(file, kMostBytes);
+  *there = !absl::IsNotFound(bytes.status());
+  if (!*there) return std::string();
+  GENOSERVE_RETURN_IF_ERROR(bytes.status());
+  if (!compressed_) return bytes;
+  std::string plain;
+  if (!Inflate(*bytes, limit, &plain))
+    return absl::DataLossError(absl::StrCat(file, ": is no zlib stream of its array"));
+  return plain;
+}
+
+absl::StatusOr<std::vector<int64_t>> ZarrArrayFile::ReadNumbers(const std::vector<size_t>& place) const {
+  if (item_bytes_ == 0) return Broken("has texts, expected numbers");
+  bool there = false;
+  GENOSERVE_ASSIGN_OR_RETURN(const std::string bytes, ReadBytes(place, chunk_values_ * item_bytes_, &there));
+  std::vector<int64_t> numbers(chunk_values_, fill_);
+  if (!there) return numbers;
+  if (bytes.size() != chunk_values_ * item_bytes_) {
+    return Broken(absl::StrCat("chunk ", absl::StrJoin(place, separator_), " has ", bytes.size(), " bytes, expected ",
+                               chunk_values_ * item_bytes_));
+  }
+  const unsigned shift = static_cast<unsigned>(64 - 8 * item_bytes_);
+  for (size_t i = 0; i < chunk_values_; ++i) {
+    uint64_t number = 0;
+    for (size_t b = 0; b < item_bytes_; ++b) {
+      number |= uint64_t{static_cast<uint8_t>(bytes[i * item_bytes_ + b])} << (8 * b);
+    }
+    numbers[i] = is_signed_ ? static_cast<int64_t>(number << shift) >> shift : static_cast<int64_t>(number);
+  }
+  return numbers;
+}
+
+absl::StatusOr<std::vector<std::string>> ZarrArrayFile::ReadTexts(const std::vector<size_t>& place) const {
+  if (item_bytes_ != 0) return Broken("has numbers, expected texts");
+  bool there = false;
+  GENOSERVE_ASSIGN_OR_RETURN(const std::string bytes, ReadBytes(place, kMostBytes, &there));
+  size_t at = 0;
+  const auto number = [&bytes, &at](size_t* value) {
+    if (bytes.size() - at < 4) return false;
+    *value = 0;
+    for (size_t b = 0; b < 4; ++b) *value |= size_t{static_cast<uint8_t>(bytes[at + b])} << (8 * b);
+    at += 4;
+    return true;
+  };
+  size_t count = 0;
+  if (there && (!number(&count) || count != chunk_values_)) return Broken("a chunk has another number of texts");
+  // Every text takes 4 bytes at least, so that no more are made room for than there are bytes.
+  if (count > bytes.size() / 4) return Broken("a chunk is cut short");
+  std::vector<std::string> texts(there ? count : std::min(chunk_values_, shape_[0]));
+  for (size_t i = 0; there && i < count; ++i) {
+    size_t size = 0;
+    if (!number(&size) || size > bytes.size() - at) return Broken("a chunk is cut short");
+    texts[i] = bytes.substr(at, size);
+    at += size;
+  }
+  return texts;
+}
+
+absl::StatusOr<std::vector<int64_t>> ZarrArrayFile::ReadAllNumbers() const {
+  if (shape_.size() != 1) return Broken("has several dimensions, expected one");
+  std::vector<int64_t> all;
+  for (size_t first = 0; first < shape_[0]; first += chunks_[0]) {
+    GENOSERVE_ASSIGN_OR_RETURN(const std::vector<int64_t> some, ReadNumbers({first / chunks_[0]}));
+    const size_t count = std::min(chunks_[0], shape_[0] - first);
+    all.insert(all.end(), some.begin(), some.begin() + static_cast<ptrdiff_t>(count));
+  }
+  return all;
+}
+
+absl::StatusOr<std::vector<std::string>> ZarrArrayFile::ReadAllTexts() const {
+  if (shape_.size() != 1) return Broken("has several dimensions, expected one");
+  std::vector<std::string> all;
+  for (size_t first = 0; first < shape_[0]; first += chunks_[0]) {
+    GENOSERVE_ASSIGN_OR_RETURN(std::vector<std::string> some, ReadTexts({first / chunks_[0]}));
+    some.resize(std::min(chunks_[0], shape_[0] - first));
+    all.insert(all.end(), some.begin(), some.end());
+  }
+  return all;
+}
+
+}  // namespace genoserve

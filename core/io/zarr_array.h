@@ -1,0 +1,51 @@
+// Arrays of Zarr format 2 in a folder, as they are read.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace genoserve {
+
+/// An array of a group, read chunk by chunk. Not thread-safe.
+class ZarrArrayFile {
+ public:
+  /// Reads .zarray. NOT_FOUND where there is none; INVALID_ARGUMENT for another format than 2, another order than C, a
+  /// compressor other than zlib, and a chunk of more than 1 GiB; DATA_LOSS where it is malformed.
+  static absl::StatusOr<ZarrArrayFile> Open(const std::string& folder, const std::string& name);
+
+  const std::vector<size_t>& shape() const { return shape_; }
+  const std::vector<size_t>& chunks() const { return chunks_; }
+
+  /// The numbers of a chunk, of its full shape; whole numbers and booleans of 1 to 8 bytes. A chunk that is not there
+  /// has the fill value throughout. DATA_LOSS where it has another size.
+  absl::StatusOr<std::vector<int64_t>> ReadNumbers(const std::vector<size_t>& place) const;
+  /// The texts of a chunk, in UTF-8, of its full shape.
+  absl::StatusOr<std::vector<std::string>> ReadTexts(const std::vector<size_t>& place) const;
+
+  /// All numbers, or texts, of an array of one dimension.
+  absl::StatusOr<std::vector<int64_t>> ReadAllNumbers() const;
+  absl::StatusOr<std::vector<std::string>> ReadAllTexts() const;
+
+ private:
+  ZarrArrayFile() = default;
+  absl::Status Broken(absl::string_view what) const;
+  /// The bytes of a chunk; empty where it is not there. At most `limit`.
+  absl::StatusOr<std::string> ReadBytes(const std::vector<size_t>& place, size_t limit, bool* there) const;
+
+  std::string path_;
+  std::vector<size_t> shape_;
+  std::vector<size_t> chunks_;
+  size_t chunk_values_ = 1;
+  size_t item_bytes_ = 0;  // 0 = text
+  bool is_signed_ = false;
+  bool compressed_ = false;
+  std::string separator_ = ".";
+  int64_t fill_ = 0;
+};
+
+}  // namespace genoserve
