@@ -10,16 +10,19 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "client/cli/admin.h"
+#include "client/cli/convert.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/fetch.h"
 #include "client/cli/help_pages.h"
 #include "client/cli/models.h"
 #include "client/cli/report.h"
 #include "client/cli/store.h"
+#include "client/cli/verify.h"
 #include "client/lib/client_options.h"
 #include "core/base/command_line.h"
 
@@ -42,7 +45,13 @@ constexpr char kFetchExamples[] =
     "  genoserve fetch mice -n 500 --pheno body_weight=24.5 --pheno coat_colour=black -o mice.bcf \\\n"
     "    --server example.org:443 --token-file token.txt\n\n"
     "Beside the genotypes lie PREFIX.panel.tsv (population labels) and PREFIX.pheno.tsv (phenotypes), where the model\n"
-    "has them. plink2 cannot read a pipe; bcftools can.\n\n";
+    "has them, and PREFIX.manifest.json, for genoserve verify. A fetch that was stopped goes on when the same command\n"
+    "is run again. plink2 cannot read a pipe; bcftools can.\n\n";
+
+constexpr char kVerifyExamples[] =
+    "Examples:\n"
+    "  genoserve verify cohort.vcf.gz\n"
+    "  genoserve verify cohort.manifest.json && plink2 --bfile cohort --freq\n\n";
 
 constexpr char kReportExamples[] =
     "Examples:\n"
@@ -62,7 +71,9 @@ struct Arguments {
   FetchArguments fetch;
   ReportArguments report;
   StoreArguments store;
+  ConvertArguments convert;
   AdminArguments admin;
+  VerifyArguments verify;
   HelpPageArguments help_pages;
   std::string model;
   std::string regions;
@@ -86,8 +97,8 @@ CLI::Option* AddNumber(CLI::App* command, const std::string& names, Target* targ
 
 void AddServerOptions(CLI::App* command, Arguments* arguments) {
   ClientOptions& client = arguments->client;
-  command->add_option("--server", client.server, "address of the server; default: GENOSERVE_SERVER")
-      ->type_name("HOST:PORT")
+  command->add_option("--server", client.server, "the server, or replicas of it; default: GENOSERVE_SERVER")
+      ->type_name("HOST:PORT,...")
       ->group("Transfer");
   command->add_option("--timeout", arguments->timeout, "give up after this time, retries included; default: never")
       ->type_name("SECONDS")
@@ -127,6 +138,8 @@ void AddFetch(CLI::App* app, Arguments* arguments) {
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false)
       ->group("Selection");
+  command->add_flag("--extrapolate", fetch.extrapolate, "values up to the training range's width beyond its ends")
+      ->group("Selection");
   command->add_option("--pheno-file", fetch.pheno_file, "values for each sample: IID, then phenotypes and labels")
       ->type_name("FILE")
       ->group("Selection");
@@ -143,22 +156,45 @@ void AddFetch(CLI::App* app, Arguments* arguments) {
       ->type_name("I/N")
       ->group("Selection");
   command
-      ->add_option("-o,--output,--out", fetch.output,
-                   "FILE.vcf, .vcf.gz, .bcf; else prefix of .bed/.bim/.fam; - = stdout")
+      ->add_option("-o,--output,--out", fetch.output.path,
+                   "file whose suffix tells the format, else prefix of .bed/.bim/.fam; - = stdout")
       ->type_name("PATH")
       ->required()
       ->group("Output");
-  command->add_option("-O,--output-type", fetch.format, "vcf, vcf.gz, bcf or bed, whatever the suffix")
-      ->type_name("TYPE")
+  std::vector<const char*> formats;
+  for (const CohortFormat format : AllCohortFormats()) formats.push_back(CohortFormatName(format));
+  command->add_option("-O,--output-type", fetch.output.format, "whatever the suffix")
+      ->type_name(absl::StrJoin(formats, "|"))
       ->group("Output");
-  command->add_flag("--force", fetch.force, "replace files that are there")->group("Output");
+  command->add_option("-W,--index", fetch.output.index, "of vcf.gz; default csi")
+      ->type_name("csi|tbi")
+      ->group("Output");
+  command->add_option("--oxford", fetch.output.oxford, "whose .sample and .haps for hap and haps; default plink2")
+      ->type_name("plink2|bcftools")
+      ->group("Output");
+  command->add_flag("--dry-run", fetch.dry_run, "only tell what there would be: samples, sizes, seed, licence")
+      ->group("Output");
+  command->add_flag("--force", fetch.force, "replace files that are there, and begin anew")->group("Output");
   command->add_flag("-q,--quiet", fetch.quiet, "errors only")->group("Output");
+  AddNumber<int32_t>(command, "--parallel", &fetch.parallel, "so many ranges at once, one call each; default 1")
+      ->type_name("COUNT")
+      ->group("Transfer");
   AddNumber<int32_t>(command, "--max-batch-bytes", &fetch.max_batch_bytes,
                      "of genotypes in one message; default 262144")
       ->type_name("BYTES")
       ->group("Transfer");
   AddServerOptions(command, arguments);
   command->footer(absl::StrCat(kFetchExamples, kExitCodeHelp));
+}
+
+void AddVerify(CLI::App* app, VerifyArguments* verify) {
+  CLI::App* command = app->add_subcommand("verify", "Compare the files of a cohort with their manifest");
+  command->add_option("path", verify->path, "a file, the prefix, or the manifest of the cohort")
+      ->type_name("PATH")
+      ->required()
+      ->group("Input");
+  command->add_flag("-q,--quiet", verify->quiet, "only files that differ")->group("Output");
+  command->footer(absl::StrCat(kVerifyExamples, kExitCodeHelp));
 }
 
 void AddReport(CLI::App* app, Arguments* arguments) {
@@ -250,6 +286,7 @@ std::unique_ptr<CLI::App> BuildApp(Arguments* arguments) {
   app->get_formatter()->column_width(38);
   AddFetch(app.get(), arguments);
   AddReport(app.get(), arguments);
+  AddConvertCommand(app.get(), &arguments->convert);
   CLI::App* models = app->add_subcommand("models", "What models the server has");
   models->require_subcommand(1);
   CLI::App* list = models->add_subcommand("list", "All models with all versions");
@@ -272,6 +309,7 @@ std::unique_ptr<CLI::App> BuildApp(Arguments* arguments) {
       ->type_name("CONTIG[:FROM-TO],...");
   AddServerOptions(variants, arguments);
   AddStoreCommands(app.get(), &arguments->store);
+  AddVerify(app.get(), &arguments->verify);
   app->add_subcommand("version", "The version of this program");
   AddHelpPageCommands(app.get(), &arguments->help_pages);
   return app;
@@ -288,6 +326,8 @@ absl::Status Dispatch(const CLI::App& app, const Arguments& arguments, Interrupt
     return RunHelpPageCommand(app, arguments.help_pages);
   }
   if (app.got_subcommand("fetch")) return Fetch(arguments.fetch, arguments.client, interrupt);
+  if (app.got_subcommand("verify")) return Verify(arguments.verify, *interrupt);
+  if (app.got_subcommand("convert")) return RunConvert(arguments.convert, interrupt);
   if (app.got_subcommand("report")) {
     return Report(arguments.report, [interrupt] { return interrupt->raised(); });
   }
@@ -329,7 +369,9 @@ int RunCli(int argc, const char* const* argv, Interrupt* interrupt) {
   const absl::Status status = Dispatch(*app, arguments, interrupt);
   if (!status.ok() && Interrupt::BrokenPipe()) return kExitPipe;
   if (interrupt->raised() && !status.ok()) {
-    std::fputs("genoserve: interrupted; nothing was left behind\n", stderr);
+    // A fetch tells what it keeps.
+    const bool told = absl::StartsWith(status.message(), "interrupted");
+    Complain(told ? std::string(status.message()) : "interrupted; nothing was left behind");
     return kExitInterrupt;
   }
   if (!status.ok()) Complain(std::string(status.message()));

@@ -88,7 +88,8 @@ TEST_F(EndToEndTest, TablesTellLabelsAndPhenotypes) {
   ASSERT_EQ(
       Run({"fetch", kDiploid, "-n", "2", "--pheno", "weight=24.5", "--pheno", "coat=b", "-o", Path("d")}).exit_code, 0);
   EXPECT_EQ(Text("d.pheno.tsv"), "#IID\tweight\tcoat\nSYN000001\t24.5\tb\nSYN000002\t24.5\tb\n");
-  EXPECT_THAT(Names(), UnorderedElementsAre("p.vcf", "p.panel.tsv", "d.bed", "d.bim", "d.fam", "d.pheno.tsv"));
+  EXPECT_THAT(Names(), UnorderedElementsAre("p.vcf", "p.panel.tsv", "p.manifest.json", "d.bed", "d.bim", "d.fam",
+                                            "d.pheno.tsv", "d.manifest.json"));
   Tool({"plink2", "--bfile", Path("d"), "--pheno", Path("d.pheno.tsv"), "--freq", "--out", Path("f")});
 }
 
@@ -132,6 +133,8 @@ struct BadCommand {
 TEST_F(EndToEndTest, BadInputIsToldInOneLineAndLeavesNothing) {
   const std::string token = WriteInput("empty", "");
   const std::string pheno = WriteInput("bad.tsv", "IID\tweight\nm1\t20\nm2\tNA\n");
+  const std::string heavy = WriteInput("heavy.tsv", "IID\tweight\nm1\t20\nm2\t31\n");
+  const std::string green = WriteInput("green.tsv", "IID\tcoat\nm1\ta\nm2\tgreen\n");
   const BadCommand commands[] = {
       {{"fetch", "nobody", "-n", "5"}, kExitNotFound, "nobody"},
       {{"fetch", std::string(kHaplotypes) + "@99", "-n", "5"}, kExitNotFound, "99"},
@@ -145,7 +148,21 @@ TEST_F(EndToEndTest, BadInputIsToldInOneLineAndLeavesNothing) {
       {{"fetch", kHaplotypes, "--pop", "L0:5,L0:5"}, kExitUsage, "twice"},
       {{"fetch", kHaplotypes, "--pop", "L0:5", "-n", "6"}, kExitUsage, "6 samples, but --pop for 5"},
       {{"fetch", kHaplotypes, "-n", "5", "--pheno", "height=3"}, kExitNotFound, "height"},
-      {{"fetch", kDiploid, "-n", "5", "--pheno", "weight=9000"}, kExitUsage, "training range"},
+      {{"fetch", kDiploid, "-n", "5", "--pheno", "weight=9000"},
+       kExitUsage,
+       "10 to 30 g; --extrapolate allows -10 to 50"},
+      {{"fetch", kDiploid, "-n", "5", "--pheno", "weight=60", "--extrapolate"},
+       kExitUsage,
+       "-10 to 50 g; the training"},
+      {{"fetch", kDiploid, "-n", "5", "--pheno", "weight=uniform(5,20)"}, kExitUsage, "5 is outside"},
+      {{"fetch", kDiploid, "-n", "5", "--extrapolate"}, kExitUsage, "there are none"},
+      {{"fetch", kDiploid, "--pheno-file", heavy}, kExitUsage, "sample m2: phenotype weight: 31 is outside"},
+      {{"fetch", kDiploid, "--pheno-file", green},
+       kExitUsage,
+       "\"green\", which the model does not know; it has a, b, c"},
+      {{"fetch", kHaplotypes, "-n", "5", "--parallel", "0"}, kExitUsage, "from 1 to 64"},
+      {{"fetch", kHaplotypes, "-n", "5", "-W", "bai"}, kExitUsage, "csi or tbi"},
+      {{"fetch", kDiploid, "-n", "5", "-O", "haps"}, kExitUsage, "haps"},
       {{"fetch", kDiploid, "-n", "5", "--pheno", "coat=green"}, kExitNotFound, "it has a, b, c"},
       {{"fetch", kDiploid, "--pheno-file", pheno}, kExitUsage, "sample m2 has no weight"},
       {{"fetch", kDiploid, "--pheno-file", "/nowhere/x"}, kExitUsage, "/nowhere/x"},

@@ -1,132 +1,51 @@
 #include "client/cli/fetch.h"
 
+#include <google/protobuf/util/message_differencer.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/cleanup/cleanup.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
+#include "client/cli/cohort_manifest.h"
+#include "client/cli/dry_run.h"
 #include "client/cli/exit_code.h"
-#include "client/cli/output.h"
-#include "client/cli/pheno_file.h"
+#include "client/cli/fetch_request.h"
+#include "client/cli/json_file.h"
+#include "client/cli/part_state.h"
 #include "client/cli/progress.h"
-#include "client/cli/selection.h"
+#include "client/cli/sample_part.h"
+#include "client/cli/transfer.h"
 #include "client/lib/client.h"
-#include "client/lib/sample_conditions.h"
 #include "core/base/count_text.h"
+#include "core/base/file.h"
 #include "core/base/status.h"
 #include "core/io/cohort_writer.h"
+#include "core/io/staged_file.h"
 
 namespace genoserve {
 namespace {
 
-// What can be told from the arguments alone.
-absl::Status CheckArguments(const FetchArguments& arguments) {
-  if (arguments.samples.has_value() && *arguments.samples < 1) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("-n: ", *arguments.samples, " samples; at least 1 must be asked for"));
-  }
-  if (!arguments.pheno_file.empty() && (!arguments.populations.empty() || !arguments.phenotypes.empty())) {
-    return absl::InvalidArgumentError("--pheno-file tells all of each sample: it excludes --pop and --pheno");
-  }
-  if (!arguments.shard.empty() && !arguments.seed.has_value()) {
-    return absl::InvalidArgumentError("--shard needs --seed, since all parts of a cohort must have the same one");
-  }
-  return absl::OkStatus();
+std::string EngineWords(const v1::Engine& engine) {
+  return absl::StrCat(engine.device(), "/", engine.instruction_set(), "/", engine.precision(), "/",
+                      engine.kernel_revision());
 }
 
-// The size of the whole cohort: -n, or what --pop counts or the file's samples sum to; they must agree.
-absl::StatusOr<int64_t> CohortSize(const FetchArguments& arguments, int64_t told, const char* by) {
-  if (told > 0 && arguments.samples.value_or(told) != told) {
-    return absl::InvalidArgumentError(
-        absl::StrFormat("-n asks for %d samples, but %s for %d", *arguments.samples, by, told));
-  }
-  if (told > 0) return told;
-  if (arguments.samples.has_value()) return *arguments.samples;
-  return absl::InvalidArgumentError("how many samples? Give -n, or counts with --pop LABEL:COUNT");
+// The status with more text after its message.
+absl::Status Append(const absl::Status& status, absl::string_view text) {
+  absl::Status longer(status.code(), absl::StrCat(status.message(), text));
+  status.ForEachPayload(
+      [&longer](absl::string_view url, const absl::Cord& payload) { longer.SetPayload(url, payload); });
+  return longer;
 }
 
-// The request without what the model's schema must tell.
-absl::StatusOr<v1::StreamCohortRequest> BuildRequest(const FetchArguments& arguments) {
-  v1::StreamCohortRequest request;
-  GENOSERVE_ASSIGN_OR_RETURN(const auto name, ParseModelName(arguments.model));
-  request.set_model(name.first);
-  request.set_version(name.second);
-  if (arguments.seed.has_value()) request.set_seed(*arguments.seed);
-  request.set_max_batch_bytes(arguments.max_batch_bytes);
-  if (!arguments.populations.empty()) {
-    GENOSERVE_ASSIGN_OR_RETURN(const int64_t sum, ParsePopulations(arguments.populations, request.mutable_condition()));
-    GENOSERVE_ASSIGN_OR_RETURN(const int64_t size, CohortSize(arguments, sum, "--pop"));
-    request.set_cohort_size(size);
-  } else if (arguments.pheno_file.empty()) {
-    GENOSERVE_ASSIGN_OR_RETURN(const int64_t size, CohortSize(arguments, 0, ""));
-    request.set_cohort_size(size);
-  }
-  if (!arguments.regions.empty()) {
-    GENOSERVE_ASSIGN_OR_RETURN(const auto regions, ParseRegions(arguments.regions));
-    request.mutable_regions()->Add(regions.begin(), regions.end());
-  }
-  if (!arguments.regions_file.empty()) {
-    GENOSERVE_ASSIGN_OR_RETURN(const auto regions, ReadRegionsFile(arguments.regions_file));
-    request.mutable_regions()->Add(regions.begin(), regions.end());
-  }
-  return request;
-}
-
-// Pins the request to the version that the model resolved to, and adds what depends on its schema.
-absl::Status Complete(const FetchArguments& arguments, const v1::Model& model, v1::StreamCohortRequest* request) {
-  if (!model.has_manifest()) {
-    const std::string name = absl::StrCat("version ", model.version(), " of model ", model.name());
-    return absl::FailedPreconditionError(absl::StrCat(name, " does not serve: ", model.reason()));
-  }
-  request->set_version(model.version());
-  request->set_artifact_digest(model.artifact_digest());
-  GENOSERVE_RETURN_IF_ERROR(CheckLabels(request->condition(), model.manifest()));
-  for (const std::string& text : arguments.phenotypes) {
-    GENOSERVE_ASSIGN_OR_RETURN(*request->mutable_condition()->add_phenotypes(), ParsePhenotype(text, model.manifest()));
-  }
-  v1::SampleConditions* per_sample = nullptr;
-  if (!arguments.pheno_file.empty()) {
-    per_sample = request->mutable_condition()->mutable_per_sample();
-    absl::StatusOr<v1::SampleConditions> read = ReadSampleConditions(arguments.pheno_file, model.manifest());
-    if (!read.ok()) return Local(read.status());
-    *per_sample = *std::move(read);
-    GENOSERVE_ASSIGN_OR_RETURN(const int64_t size, CohortSize(arguments, SampleCountOf(*per_sample), "--pheno-file"));
-    request->set_cohort_size(size);
-  }
-  if (!arguments.shard.empty()) {
-    GENOSERVE_ASSIGN_OR_RETURN(const SampleRange range, ParseShard(arguments.shard, request->cohort_size()));
-    request->set_first_sample(range.first);
-    request->set_sample_count(range.count);
-    if (per_sample != nullptr) SliceSamples(range.first, range.count, per_sample);
-  }
-  return absl::OkStatus();
-}
-
-// The variants that the request is for.
-absl::StatusOr<VariantTable> ListVariants(Client* client, const v1::StreamCohortRequest& request) {
-  v1::ListVariantsRequest list;
-  list.set_model(request.model());
-  list.set_version(request.version());
-  list.set_artifact_digest(request.artifact_digest());
-  *list.mutable_regions() = request.regions();
-  return client->ListVariants(list);
-}
-
-// DATA_LOSS unless the variants are those that the header tells of.
-absl::Status CheckVariants(const VariantTable& variants, const v1::CohortHeader& header) {
-  if (static_cast<int64_t>(variants.size()) == header.variant_count() && variants.Digest() == header.variant_digest()) {
-    return absl::OkStatus();
-  }
-  return absl::DataLossError(
-      absl::StrCat("the variants that the server lists for ", header.model(), " are not those of its stream"));
-}
-
-CohortDescription Describe(const v1::CohortHeader& header, VariantTable variants) {
+CohortDescription Describe(const v1::CohortHeader& header, VariantTable variants, const std::string& sample_table) {
   CohortDescription description;
   description.variants = std::move(variants);
   description.packing =
@@ -138,95 +57,309 @@ CohortDescription Describe(const v1::CohortHeader& header, VariantTable variants
                             {"ModelVersion", header.version()},
                             {"Seed", absl::StrCat(header.seed())},
                             {"ManifestSha256", header.artifact_digest()}};
+  description.sample_table = sample_table;
+  if (!sample_table.empty()) description.population_column = header.label_column();
   return description;
 }
 
-std::string Summary(const v1::CohortHeader& header, const v1::CohortFooter& footer, absl::Duration elapsed) {
-  const v1::Engine& engine = header.engine();
-  const int64_t last = header.first_sample() + footer.sample_count() - 1;
-  const std::string samples =
-      footer.sample_count() == header.cohort_size()
-          ? absl::StrCat(FormatCount(footer.sample_count()), " samples")
-          : absl::StrCat("samples ", header.first_sample(), " to ", last, " of ", header.cohort_size());
-  return absl::StrFormat(
-      "genoserve: %s of model %s version %s, seed %d, digest %s, artifact %s, engine %s/%s/%s/%d, in %.1f s", samples,
-      header.model(), header.version(), header.seed(), absl::BytesToHexString(footer.sha256()),
-      header.artifact_digest(), engine.device(), engine.instruction_set(), engine.precision(), engine.kernel_revision(),
-      absl::ToDoubleSeconds(elapsed));
-}
+// One run of the command.
+class FetchRun {
+ public:
+  FetchRun(const FetchArguments& arguments, Interrupt* interrupt) : arguments_(arguments), interrupt_(*interrupt) {}
 
-// Takes all batches of the stream into the files, and gives these their names.
-absl::Status Transfer(const OutputPlan& plan, CohortReader* stream, VariantTable variants, Progress* progress,
-                      const Interrupt& interrupt) {
-  const v1::CohortHeader& header = stream->header();
-  auto writer = OpenCohortWriter(plan.format, plan.path, Describe(header, std::move(variants)));
-  if (!writer.ok()) return Local(writer.status());
-  absl::StatusOr<SampleTables> tables = SampleTables::Create(plan, header);
-  if (!tables.ok()) return Local(tables.status());
-  int64_t bytes = 0;
-  while (true) {
-    GENOSERVE_ASSIGN_OR_RETURN(const CohortBatch* const batch, stream->Next());
-    if (batch == nullptr) break;
-    GENOSERVE_RETURN_IF_ERROR(Local((*writer)->Append(batch->genotypes)));
-    GENOSERVE_RETURN_IF_ERROR(Local(tables->Append(*batch)));
-    bytes += static_cast<int64_t>(batch->genotypes.bytes().size());
-    progress->Show(stream->received(), bytes);
-    if (interrupt.raised()) return absl::CancelledError("interrupted");
+  absl::Status Run(ClientOptions options) {
+    const absl::Time begin = absl::Now();
+    GENOSERVE_RETURN_IF_ERROR(Local(Prepare()));
+    if (!arguments_.quiet) {
+      options.on_retry = [this](const absl::Status& status, absl::Duration delay) { TellRetry(status, delay); };
+    }
+    absl::StatusOr<std::unique_ptr<Client>> client = Client::Connect(options);
+    if (!client.ok()) return Local(client.status());
+    client_ = *std::move(client);
+    interrupt_.Call([this] { client_->Cancel(); });
+    const absl::Cleanup forget = [this] { interrupt_.Call({}); };
+    absl::Status status = FetchAll();
+    if (!status.ok()) return Ended(status);
+    if (!arguments_.quiet && !arguments_.dry_run) Say(Summary(absl::Now() - begin));
+    return status;
   }
-  GENOSERVE_RETURN_IF_ERROR(Local(tables->Finish()));
-  if (interrupt.raised()) return absl::CancelledError("interrupted");
-  GENOSERVE_RETURN_IF_ERROR(Local((*writer)->Close()));
-  return Local(tables->Commit());
-}
+
+ private:
+  // What can be told before a server is asked.
+  absl::Status Prepare() {
+    GENOSERVE_ASSIGN_OR_RETURN(plan_, PlanOutput(arguments_.output));
+    GENOSERVE_ASSIGN_OR_RETURN(request_, BuildRequest(arguments_));
+    GENOSERVE_RETURN_IF_ERROR(CheckFolder(plan_));
+    if (arguments_.force || plan_.part.empty()) return absl::OkStatus();
+    absl::StatusOr<v1::CohortPart> kept = ReadPartState(plan_.part);
+    if (kept.ok()) {
+      kept_ = *std::move(kept);
+      return absl::OkStatus();
+    }
+    return absl::IsNotFound(kept.status()) ? CheckIsNew(plan_) : kept.status();
+  }
+
+  absl::Status FetchAll() {
+    GENOSERVE_RETURN_IF_ERROR(Resolve());
+    v1::ListVariantsRequest list;
+    list.set_model(request_.model());
+    list.set_version(request_.version());
+    list.set_artifact_digest(request_.artifact_digest());
+    *list.mutable_regions() = request_.regions();
+    GENOSERVE_ASSIGN_OR_RETURN(variants_, client_->ListVariants(list));
+    if (arguments_.dry_run) return PrintDryRun(model_, request_, variants_);
+    if (!plan_.part.empty()) {
+      absl::StatusOr<PartLock> lock = PartLock::Take(plan_.part);
+      if (!lock.ok()) return Local(lock.status());
+      lock_.emplace(*std::move(lock));
+      GENOSERVE_RETURN_IF_ERROR(Local(RemoveTemporaries(plan_)));
+    }
+    return Receive();
+  }
+
+  // Which model answers, and whether the request goes on with what is kept.
+  absl::Status Resolve() {
+    // What was not asked for is as it was at first.
+    if (kept_.has_value() && kept_->request().model() == request_.model()) {
+      if (request_.version().empty()) request_.set_version(kept_->request().version());
+      if (!request_.has_seed()) request_.set_seed(kept_->request().seed());
+    }
+    if (!request_.has_seed()) request_.set_seed(DrawSeed());
+    absl::StatusOr<v1::Model> model =
+        client_->GetModel(request_.model(), request_.version(), absl::StrCat(request_.seed()));
+    if (!model.ok()) return kept_.has_value() ? Gone(model.status(), *kept_) : model.status();
+    model_ = *std::move(model);
+    GENOSERVE_RETURN_IF_ERROR(CompleteRequest(arguments_, model_, &request_));
+    v1::CohortPart asked;
+    asked.set_format(plan_.Describe());
+    *asked.mutable_request() = RequestForFiles(request_, asked.mutable_conditions_digest());
+    if (kept_.has_value()) {
+      if (const absl::Status same = CheckSameRequest(*kept_, asked); !same.ok()) {
+        return Local(
+            absl::FailedPreconditionError(absl::StrCat(plan_.part, " is of another request: ", same.message(),
+                                                       "; --force begins anew, and another -o leaves it as it is")));
+      }
+      const v1::CohortHeader& header = kept_->header();
+      if (model_.artifact_digest() != header.artifact_digest()) {
+        return Gone(absl::FailedPreconditionError(
+                        absl::StrCat("its artifact is ", model_.artifact_digest(), ", not ", header.artifact_digest())),
+                    *kept_);
+      }
+      if (model_.has_engine() &&
+          !google::protobuf::util::MessageDifferencer::Equals(model_.engine(), header.engine())) {
+        return Gone(absl::FailedPreconditionError(absl::StrCat("its engine is ", EngineWords(model_.engine()), ", not ",
+                                                               EngineWords(header.engine()))),
+                    *kept_);
+      }
+    }
+    asked_ = std::move(asked);
+    return client_->replicas() > 1 ? client_->CheckReplicas(model_) : absl::OkStatus();
+  }
+
+  // What to do where a server says that it has not, or no longer, what a part was begun with. Any other status stays.
+  absl::Status Gone(const absl::Status& status, const v1::CohortPart& part) const {
+    if (DoneSamples(part) == 0 || (!absl::IsNotFound(status) && !absl::IsFailedPrecondition(status))) return status;
+    const v1::CohortHeader& header = part.header();
+    return absl::FailedPreconditionError(absl::StrFormat(
+        "%s was begun with version %s of %s on engine %s, and the server cannot go on with it: %s. Have its admin load "
+        "that version (genoserve admin pin %s@%s), name another --server, or begin anew with --force",
+        plan_.part, header.version(), header.model(), EngineWords(header.engine()), status.message(), header.model(),
+        header.version()));
+  }
+
+  absl::Status CheckVariants(const v1::CohortHeader& header) const {
+    if (static_cast<int64_t>(variants_.size()) == header.variant_count() &&
+        variants_.Digest() == header.variant_digest()) {
+      return absl::OkStatus();
+    }
+    return absl::DataLossError(
+        absl::StrCat("the variants that the server lists for ", header.model(), " are not those of its stream"));
+  }
+
+  // Begins a cohort: its header, and the stream of its first range.
+  absl::StatusOr<std::unique_ptr<CohortReader>> Begin() {
+    state_ = asked_;
+    state_.set_format_version(kCohortPartVersion);
+    const int64_t first = request_.first_sample();
+    const int64_t count = SamplesOf(request_);
+    const std::vector<v1::CohortPartRange> ranges = CutRanges(first, count, arguments_.parallel);
+    state_.mutable_ranges()->Add(ranges.begin(), ranges.end());
+    GENOSERVE_ASSIGN_OR_RETURN(std::unique_ptr<CohortReader> stream,
+                               client_->StreamCohort(RequestForRange(request_, first, ranges.front().sample_count())));
+    *state_.mutable_header() = stream->header();
+    state_.mutable_header()->set_sample_count(count);
+    return stream;
+  }
+
+  absl::Status Receive() {
+    std::unique_ptr<CohortReader> stream;
+    if (kept_.has_value()) {
+      state_ = *kept_;
+    } else {
+      GENOSERVE_ASSIGN_OR_RETURN(stream, Begin());
+    }
+    GENOSERVE_RETURN_IF_ERROR(CheckVariants(state_.header()));
+    if (state_.written() && AllWritten()) return Finish();
+    const v1::CohortHeader& header = state_.header();
+    const bool tables = !plan_.part.empty() && (header.labels_size() > 0 || header.phenotypes_size() > 0);
+    CohortWriterOptions options;
+    options.index = plan_.index;
+    options.oxford = plan_.oxford;
+    options.keep_part = !plan_.part.empty();
+    int64_t end = 0;
+    for (const v1::CohortPartRange& range : state_.ranges()) {
+      options.range_ends.push_back(end += range.sample_count());
+      if (kept_.has_value()) options.done.push_back(range.done());
+    }
+    auto writer = OpenCohortWriter(plan_.format, plan_.path,
+                                   Describe(header, variants_, tables ? PartTablePath(plan_.part) : ""), options);
+    if (kept_.has_value() && absl::IsNotFound(writer.status())) {
+      if (!arguments_.quiet) Say(absl::StrCat("genoserve: ", plan_.part, " is gone; beginning anew"));
+      kept_.reset();
+      return Receive();
+    }
+    absl::StatusOr<SamplePart> samples =
+        writer.ok() ? SamplePart::Open(lock_.has_value() ? lock_->fd() : -1, header, kept_.has_value())
+                    : writer.status();
+    if (!samples.ok()) {
+      const bool useless = absl::IsDataLoss(samples.status()) || absl::IsFailedPrecondition(samples.status());
+      return Local(kept_.has_value() && useless ? Append(samples.status(), "; --force begins anew") : samples.status());
+    }
+    GENOSERVE_RETURN_IF_ERROR(Transmit(writer->get(), &*samples, std::move(stream)));
+    if (!plan_.part.empty()) {
+      GENOSERVE_RETURN_IF_ERROR(Local(
+          WriteTables(*samples, header, {plan_.PanelPath(), plan_.PhenoPath(), tables ? PartTablePath(plan_.part) : ""},
+                      &label_counts_)));
+      // A manifest of older files would tell wrong things of the new ones.
+      GENOSERVE_RETURN_IF_ERROR(Local(FileSystem::Posix().Remove(ManifestPath(plan_.prefix))));
+    }
+    if (interrupt_.raised()) return absl::CancelledError("interrupted");
+    GENOSERVE_RETURN_IF_ERROR(Local((*writer)->Close()));
+    if (plan_.part.empty()) return absl::OkStatus();
+    state_.set_written(true);
+    GENOSERVE_RETURN_IF_ERROR(Local(WriteJsonFile(state_, PartStatePath(plan_.part))));
+    return Finish();
+  }
+
+  // Fetches what is missing into the writer.
+  absl::Status Transmit(CohortWriter* writer, SamplePart* samples, std::unique_ptr<CohortReader> stream) {
+    const Progress::Style style = arguments_.quiet               ? Progress::Style::kNone
+                                  : ::isatty(STDERR_FILENO) != 0 ? Progress::Style::kTerminal
+                                                                 : Progress::Style::kLines;
+    const int64_t done = DoneSamples(state_);
+    const int64_t total = state_.header().sample_count();
+    if (done > 0 && !arguments_.quiet) {
+      Say(absl::StrFormat("genoserve: going on after %s of %s samples, seed %d", FormatCount(done), FormatCount(total),
+                          state_.header().seed()));
+    }
+    Progress progress(style, done, total, Clock::Real());
+    Transfer transfer({client_.get(), writer, samples, &progress, &interrupt_}, request_, state_, plan_.part);
+    transfer_ = &transfer;
+    const absl::Cleanup forget = [this] { transfer_ = nullptr; };
+    absl::Status status = transfer.Run(arguments_.parallel, std::move(stream));
+    // What cannot be right is not kept; of all else as much as possible is, whatever else fails by then.
+    if (!status.ok() && !absl::IsDataLoss(status)) transfer.Keep().IgnoreError();
+    // The header stays where it is.
+    *state_.mutable_ranges() = transfer.state().ranges();
+    return absl::IsDataLoss(status) ? status : Gone(status, state_);
+  }
+
+  // Whether all files stand under their final names, of the fetch whose state says so.
+  bool AllWritten() const {
+    for (const std::string& file : plan_.GenotypeFiles()) {
+      if (!FileSystem::Posix().Exists(file)) return false;
+    }
+    return true;
+  }
+
+  // The manifest; then nothing is left to go on with.
+  absl::Status Finish() {
+    const v1::CohortHeader& header = state_.header();
+    const std::string path = ManifestPath(plan_.prefix);
+    if (!FileSystem::Posix().Exists(path)) {
+      if (label_counts_.empty() && header.labels_size() > 0) {
+        // These were written by an earlier run.
+        absl::StatusOr<SamplePart> samples = SamplePart::Open(lock_->fd(), header, true);
+        if (!samples.ok()) return Local(samples.status());
+        GENOSERVE_RETURN_IF_ERROR(Local(WriteTables(*samples, header, {}, &label_counts_)));
+      }
+      v1::CohortManifest manifest = DescribeCohort(state_, model_.manifest(), label_counts_);
+      std::vector<std::string> files = plan_.GenotypeFiles();
+      if (header.labels_size() > 0) files.push_back(plan_.PanelPath());
+      if (header.phenotypes_size() > 0) files.push_back(plan_.PhenoPath());
+      const absl::Status added = AddFiles(FolderOf(path), files, &interrupt_, &manifest);
+      if (!added.ok()) return absl::IsCancelled(added) ? added : Local(added);
+      GENOSERVE_RETURN_IF_ERROR(Local(WriteJsonFile(manifest, path)));
+    }
+    return Local(RemovePart(plan_.part));
+  }
+
+  // What is told of a fetch that did not get to its end, and what is left of it.
+  absl::Status Ended(absl::Status status) {
+    if (interrupt_.raised()) status = absl::CancelledError("interrupted");
+    if (plan_.part.empty() || arguments_.dry_run) return status;
+    absl::StatusOr<v1::CohortPart> state = ReadPartState(plan_.part);
+    const bool wrong = absl::IsDataLoss(status) && ExitCodeOf(status) == kExitMismatch;
+    const int64_t kept = state.ok() && !wrong ? DoneSamples(*state) : 0;
+    if (kept == 0) {
+      // Of others' parts nothing is removed.
+      if (lock_.has_value()) RemovePart(plan_.part).IgnoreError();
+      return status;
+    }
+    // What asks for --force or another server says itself what to do.
+    if (absl::IsFailedPrecondition(status) || absl::IsDataLoss(status)) return status;
+    return Append(status, absl::StrFormat("; %s of %s samples are kept in %s: the same command%s goes on from there",
+                                          FormatCount(kept), FormatCount(state->header().sample_count()), plan_.part,
+                                          arguments_.force ? " without --force" : ""));
+  }
+
+  void TellRetry(const absl::Status& status, absl::Duration delay) {
+    Say(absl::StrFormat("genoserve: %s; trying again in %.1f s", std::string(status.message()),
+                        absl::ToDoubleSeconds(delay)));
+    // While nothing comes there is time to note all that did.
+    if (transfer_ != nullptr) transfer_->Keep().IgnoreError();
+  }
+
+  void Say(const std::string& line) {
+    if (transfer_ != nullptr) {
+      transfer_->Say(line);
+    } else {
+      std::fprintf(stderr, "%s\n", line.c_str());
+    }
+  }
+
+  std::string Summary(absl::Duration elapsed) const {
+    const v1::CohortHeader& header = state_.header();
+    const int64_t count = header.sample_count();
+    const std::string samples = count == header.cohort_size()
+                                    ? absl::StrCat(FormatCount(count), " samples")
+                                    : absl::StrFormat("samples %d to %d of %d", header.first_sample(),
+                                                      header.first_sample() + count - 1, header.cohort_size());
+    return absl::StrFormat(
+        "genoserve: %s of model %s version %s, seed %d, digest %s, artifact %s, engine %s, in %.1f s", samples,
+        header.model(), header.version(), header.seed(), StreamDigestOf(state_), header.artifact_digest(),
+        EngineWords(header.engine()), absl::ToDoubleSeconds(elapsed));
+  }
+
+  const FetchArguments& arguments_;
+  Interrupt& interrupt_;
+  OutputPlan plan_;
+  v1::StreamCohortRequest request_;
+  std::optional<v1::CohortPart> kept_;  // by an earlier run, for this one to go on with
+  std::unique_ptr<Client> client_;
+  v1::Model model_;
+  v1::CohortPart asked_;  // format and request
+  VariantTable variants_;
+  std::optional<PartLock> lock_;
+  v1::CohortPart state_;
+  std::vector<int64_t> label_counts_;
+  Transfer* transfer_ = nullptr;  // while it runs
+};
 
 }  // namespace
 
 absl::Status Fetch(const FetchArguments& arguments, ClientOptions options, Interrupt* interrupt) {
-  const absl::Time begin = absl::Now();
-  GENOSERVE_RETURN_IF_ERROR(Local(CheckArguments(arguments)));
-  absl::StatusOr<OutputPlan> plan = PlanOutput(arguments.output, arguments.format);
-  if (!plan.ok()) return Local(plan.status());
-  absl::StatusOr<v1::StreamCohortRequest> request = BuildRequest(arguments);
-  if (!request.ok()) return Local(request.status());
-  GENOSERVE_RETURN_IF_ERROR(Local(CheckOutput(*plan, arguments.force)));
-
-  Progress* shown = nullptr;
-  if (!arguments.quiet) {
-    options.on_retry = [&shown](const absl::Status& status, absl::Duration delay) {
-      const std::string line = absl::StrFormat("genoserve: %s; trying again in %.1f s", std::string(status.message()),
-                                               absl::ToDoubleSeconds(delay));
-      if (shown != nullptr) {
-        shown->Say(line);
-      } else {
-        std::fprintf(stderr, "%s\n", line.c_str());
-      }
-    };
-  }
-  absl::StatusOr<std::unique_ptr<Client>> client = Client::Connect(options);
-  if (!client.ok()) return Local(client.status());
-  interrupt->Call([&client] { (*client)->Cancel(); });
-  const absl::Cleanup forget = [interrupt] { interrupt->Call({}); };
-
-  if (!request->has_seed()) request->set_seed(DrawSeed());
-  GENOSERVE_ASSIGN_OR_RETURN(const v1::Model model,
-                             (*client)->GetModel(request->model(), request->version(), absl::StrCat(request->seed())));
-  GENOSERVE_RETURN_IF_ERROR(Complete(arguments, model, &*request));
-  GENOSERVE_ASSIGN_OR_RETURN(VariantTable variants, ListVariants(client->get(), *request));
-  GENOSERVE_ASSIGN_OR_RETURN(const std::unique_ptr<CohortReader> stream, (*client)->StreamCohort(*request));
-  GENOSERVE_RETURN_IF_ERROR(CheckVariants(variants, stream->header()));
-  const Progress::Style style = arguments.quiet                ? Progress::Style::kNone
-                                : ::isatty(STDERR_FILENO) != 0 ? Progress::Style::kTerminal
-                                                               : Progress::Style::kLines;
-  {
-    Progress progress(style, stream->header().sample_count(), Clock::Real());
-    shown = &progress;
-    const absl::Cleanup hide = [&shown] { shown = nullptr; };
-    GENOSERVE_RETURN_IF_ERROR(Transfer(*plan, stream.get(), std::move(variants), &progress, *interrupt));
-  }
-  if (!arguments.quiet) {
-    std::fprintf(stderr, "%s\n", Summary(stream->header(), stream->footer(), absl::Now() - begin).c_str());
-  }
-  return absl::OkStatus();
+  return FetchRun(arguments, interrupt).Run(std::move(options));
 }
 
 }  // namespace genoserve

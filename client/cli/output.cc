@@ -2,58 +2,93 @@
 
 #include <unistd.h>
 
-#include <array>
-#include <cerrno>
-#include <charconv>
-#include <utility>
-
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
+#include "client/cli/cohort_manifest.h"
+#include "client/cli/part_state.h"
 #include "core/base/file.h"
 #include "core/base/status.h"
+#include "core/io/staged_file.h"
 
 namespace genoserve {
 namespace {
 
-constexpr char kPanelSuffix[] = ".panel.tsv";
-constexpr char kPhenoSuffix[] = ".pheno.tsv";
-constexpr size_t kWriteBytes = 64 << 10;  // lines are held back until they are so many bytes
+bool IsOxford(CohortFormat format) { return format == CohortFormat::kHap || format == CohortFormat::kHaps; }
 
-struct Format {
-  CohortFormat format;
-  const char* name;
-};
+// Standard output takes one file that is written from its start to its end.
+bool FitsStandardOutput(CohortFormat format) {
+  return format == CohortFormat::kVcf || format == CohortFormat::kVcfGz || format == CohortFormat::kBcf ||
+         format == CohortFormat::kNpy;
+}
 
-constexpr std::array<Format, 4> kFormats = {{{CohortFormat::kVcf, "vcf"},
-                                             {CohortFormat::kVcfGz, "vcf.gz"},
-                                             {CohortFormat::kBcf, "bcf"},
-                                             {CohortFormat::kBed, "bed"}}};
+absl::StatusOr<CohortFormat> FormatOfName(const std::string& name) {
+  std::vector<const char*> known;
+  for (const CohortFormat format : AllCohortFormats()) {
+    if (name == CohortFormatName(format)) return format;
+    known.push_back(CohortFormatName(format));
+  }
+  const std::string last = known.back();
+  known.pop_back();
+  return absl::InvalidArgumentError(
+      absl::StrCat("-O: \"", name, "\" is not ", absl::StrJoin(known, ", "), " or ", last));
+}
 
-// The shortest text that reads back as the same number.
-void AppendNumber(double value, std::string* text) {
-  std::array<char, 32> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
-  text->append(digits.data(), end);
+absl::Status SetIndex(const std::string& text, OutputPlan* plan) {
+  if (text.empty()) return absl::OkStatus();
+  if (text != "csi" && text != "tbi") {
+    return absl::InvalidArgumentError(absl::StrCat("--index: \"", text, "\" is not csi or tbi"));
+  }
+  plan->index = text == "tbi" ? VariantIndex::kTbi : VariantIndex::kCsi;
+  if (plan->format == CohortFormat::kVcfGz || (plan->format == CohortFormat::kBcf && text == "csi")) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("--index: there is no ", text, " of ", CohortFormatName(plan->format),
+                   plan->format == CohortFormat::kBcf ? ", only csi" : "; vcf.gz has csi or tbi, bcf has csi"));
+}
+
+absl::Status SetOxford(const std::string& text, OutputPlan* plan) {
+  if (text.empty()) return absl::OkStatus();
+  if (text != "plink2" && text != "bcftools") {
+    return absl::InvalidArgumentError(absl::StrCat("--oxford: \"", text, "\" is not plink2 or bcftools"));
+  }
+  plan->oxford = text == "bcftools" ? OxfordLayout::kBcftools : OxfordLayout::kPlink2;
+  if (IsOxford(plan->format)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("--oxford: is for hap and haps, not for ", CohortFormatName(plan->format)));
 }
 
 }  // namespace
 
-std::vector<std::string> OutputPlan::Files() const {
+std::string OutputPlan::PanelPath() const { return prefix + ".panel.tsv"; }
+std::string OutputPlan::PhenoPath() const { return prefix + ".pheno.tsv"; }
+
+std::vector<std::string> OutputPlan::GenotypeFiles() const {
   if (prefix.empty()) return {};
-  std::vector<std::string> files;
-  if (format == CohortFormat::kBed) {
-    for (const char* suffix : {".bed", ".bim", ".fam"}) files.push_back(path + suffix);
-  } else {
-    files.push_back(path);
-    if (format != CohortFormat::kVcf) files.push_back(path + ".csi");
-  }
-  files.push_back(prefix + kPanelSuffix);
-  files.push_back(prefix + kPhenoSuffix);
+  const std::vector<std::string> files = FilesOfCohort(format, path, index);
+  return {files.rbegin(), files.rend()};
+}
+
+std::vector<std::string> OutputPlan::Files() const {
+  std::vector<std::string> files = GenotypeFiles();
+  if (prefix.empty()) return files;
+  files.insert(files.end(), {PanelPath(), PhenoPath(), ManifestPath(prefix)});
   return files;
 }
 
-absl::StatusOr<OutputPlan> PlanOutput(const std::string& path, absl::string_view format) {
+std::string OutputPlan::Describe() const {
+  std::string words = CohortFormatName(format);
+  if (format == CohortFormat::kVcfGz) absl::StrAppend(&words, ", index ", index == VariantIndex::kTbi ? "tbi" : "csi");
+  if (IsOxford(format)) {
+    absl::StrAppend(&words, ", as of ", oxford == OxfordLayout::kBcftools ? "bcftools" : "plink2");
+  }
+  return words;
+}
+
+absl::StatusOr<OutputPlan> PlanOutput(const OutputArguments& arguments) {
+  const std::string& path = arguments.path;
   if (path.empty() || path.back() == '/') {
     return absl::InvalidArgumentError(absl::StrCat("-o: \"", path, "\" names no file"));
   }
@@ -61,38 +96,34 @@ absl::StatusOr<OutputPlan> PlanOutput(const std::string& path, absl::string_view
   OutputPlan plan;
   plan.path = path;
   plan.format = path == "-" ? CohortFormat::kVcf : by_suffix.value_or(CohortFormat::kBed);
-  if (!format.empty()) {
-    bool known = false;
-    for (const Format& candidate : kFormats) {
-      if (format != candidate.name) continue;
-      plan.format = candidate.format;
-      known = true;
-    }
-    if (!known) return absl::InvalidArgumentError(absl::StrCat("-O: \"", format, "\" is not vcf, vcf.gz, bcf or bed"));
+  if (!arguments.format.empty()) {
+    GENOSERVE_ASSIGN_OR_RETURN(plan.format, FormatOfName(arguments.format));
   }
+  GENOSERVE_RETURN_IF_ERROR(SetIndex(arguments.index, &plan));
+  GENOSERVE_RETURN_IF_ERROR(SetOxford(arguments.oxford, &plan));
   if (path == "-") {
-    if (plan.format != CohortFormat::kBed) return plan;
-    return absl::InvalidArgumentError("-o -: BED files cannot go to standard output; take vcf, vcf.gz or bcf");
+    if (FitsStandardOutput(plan.format)) return plan;
+    return absl::InvalidArgumentError(absl::StrCat("-o -: ", CohortFormatName(plan.format),
+                                                   " cannot go to standard output; take vcf, vcf.gz, bcf or npy"));
   }
-  absl::string_view prefix = path;
-  if (by_suffix.ok()) {
-    for (const Format& candidate : kFormats) {
-      if (candidate.format == *by_suffix) absl::ConsumeSuffix(&prefix, absl::StrCat(".", candidate.name));
-    }
-  }
-  plan.prefix = std::string(prefix);
+  plan.prefix = path;
+  if (by_suffix.ok()) plan.prefix.resize(path.size() - 1 - absl::string_view(CohortFormatName(*by_suffix)).size());
   if (plan.prefix.empty() || plan.prefix.back() == '/') {
     return absl::InvalidArgumentError(absl::StrCat("-o: \"", path, "\" is a suffix without a name"));
   }
-  if (plan.format == CohortFormat::kBed) plan.path = plan.prefix;
+  if (IsFileset(plan.format)) plan.path = plan.prefix;
+  plan.part = PartPath(plan.format, plan.path);
   return plan;
 }
 
-absl::Status CheckOutput(const OutputPlan& plan, bool force) {
+absl::Status CheckFolder(const OutputPlan& plan) {
   if (plan.prefix.empty()) return absl::OkStatus();
   const std::string folder = FolderOf(plan.path);
-  if (::access(folder.c_str(), W_OK | X_OK) != 0) return ErrnoStatus(absl::StrCat(folder, ": cannot write here"));
-  if (force) return absl::OkStatus();
+  if (::access(folder.c_str(), W_OK | X_OK) == 0) return absl::OkStatus();
+  return ErrnoStatus(absl::StrCat(folder, ": cannot write here"));
+}
+
+absl::Status CheckIsNew(const OutputPlan& plan) {
   for (const std::string& file : plan.Files()) {
     if (FileSystem::Posix().Exists(file)) {
       return absl::AlreadyExistsError(absl::StrCat(file, ": is there already; --force replaces it"));
@@ -101,74 +132,20 @@ absl::Status CheckOutput(const OutputPlan& plan, bool force) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<SampleTables> SampleTables::Create(const OutputPlan& plan, const v1::CohortHeader& header) {
-  SampleTables tables;
-  tables.header_ = header;
-  if (plan.prefix.empty()) return tables;
-  if (header.labels_size() > 0) {
-    GENOSERVE_ASSIGN_OR_RETURN(tables.panel_.file, StagedFile::Create(plan.prefix + kPanelSuffix));
-    absl::StrAppend(&tables.panel_.text, "sample\t", header.label_column(), "\n");
-  }
-  if (header.phenotypes_size() > 0) {
-    GENOSERVE_ASSIGN_OR_RETURN(tables.pheno_.file, StagedFile::Create(plan.prefix + kPhenoSuffix));
-    tables.pheno_.text = "#IID";
-    for (const v1::PhenotypeSchema& schema : header.phenotypes())
-      absl::StrAppend(&tables.pheno_.text, "\t", schema.name());
-    tables.pheno_.text += '\n';
-  }
-  return tables;
-}
-
-absl::Status SampleTables::Append(const CohortBatch& batch) {
-  if (panel_.file == nullptr && pheno_.file == nullptr) return absl::OkStatus();
-  for (size_t i = 0; i < batch.genotypes.samples(); ++i) {
-    const std::string name = SyntheticSampleName(batch.first_sample + static_cast<int64_t>(i), header_.cohort_size());
-    if (panel_.file != nullptr) {
-      absl::StrAppend(&panel_.text, name, "\t", header_.labels(static_cast<int>(batch.labels[i])), "\n");
+absl::Status RemoveTemporaries(const OutputPlan& plan) {
+  if (plan.prefix.empty()) return absl::OkStatus();
+  const std::string folder = FolderOf(plan.path);
+  GENOSERVE_ASSIGN_OR_RETURN(const std::vector<std::string> names, FileSystem::Posix().ListFolder(folder));
+  std::vector<std::string> files = plan.Files();
+  files.insert(files.end(), {PartStatePath(plan.part), PartTablePath(plan.part)});
+  for (const std::string& file : files) {
+    const std::string begin = file.substr(file.rfind('/') + 1) + ".tmp-";
+    for (const std::string& name : names) {
+      if (!absl::StartsWith(name, begin)) continue;
+      GENOSERVE_RETURN_IF_ERROR(FileSystem::Posix().Remove(JoinPath(folder, name)));
     }
-    if (pheno_.file == nullptr) continue;
-    pheno_.text += name;
-    for (int p = 0; p < header_.phenotypes_size(); ++p) {
-      const double value = batch.phenotypes[static_cast<size_t>(p)][i];
-      pheno_.text += '\t';
-      const v1::PhenotypeSchema& schema = header_.phenotypes(p);
-      if (schema.has_categorical()) {
-        pheno_.text += schema.categorical().levels(static_cast<int>(value));
-      } else {
-        AppendNumber(value, &pheno_.text);
-      }
-    }
-    pheno_.text += '\n';
-  }
-  for (Table* table : {&panel_, &pheno_}) {
-    if (table->text.size() >= kWriteBytes) GENOSERVE_RETURN_IF_ERROR(Write(table));
   }
   return absl::OkStatus();
-}
-
-absl::Status SampleTables::Write(Table* table) {
-  absl::string_view left = table->text;
-  while (!left.empty()) {
-    const ssize_t written = ::write(table->file->fd(), left.data(), left.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return WriteError(table->file->path());
-    left.remove_prefix(static_cast<size_t>(written));
-  }
-  table->text.clear();
-  return absl::OkStatus();
-}
-
-absl::Status SampleTables::Finish() {
-  GENOSERVE_RETURN_IF_ERROR(Write(&panel_));
-  return Write(&pheno_);
-}
-
-absl::Status SampleTables::Commit() {
-  std::vector<std::unique_ptr<StagedFile>> files;
-  for (Table* table : {&panel_, &pheno_}) {
-    if (table->file != nullptr) files.push_back(std::move(table->file));
-  }
-  return files.empty() ? absl::OkStatus() : CommitFiles(std::move(files));
 }
 
 }  // namespace genoserve

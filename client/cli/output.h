@@ -1,63 +1,54 @@
-// Where a cohort is written: the genotypes, and the tables beside them.
+// Where a cohort is written.
 #pragma once
 
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
-#include "client/lib/cohort_reader.h"
 #include "core/io/cohort_writer.h"
-#include "core/io/staged_file.h"
-#include "genoserve/v1/cohort.pb.h"
 
 namespace genoserve {
+
+/// Where and how a user wants a cohort, as -o, -O, --index and --oxford say it.
+struct OutputArguments {
+  std::string path;
+  std::string format;  ///< as CohortFormatName; empty = the suffix of the path tells it
+  std::string index;   ///< csi or tbi; empty = csi
+  std::string oxford;  ///< plink2 or bcftools; empty = plink2
+};
 
 /// The files of one cohort.
 struct OutputPlan {
   CohortFormat format = CohortFormat::kVcf;
+  VariantIndex index = VariantIndex::kCsi;
+  OxfordLayout oxford = OxfordLayout::kPlink2;
   std::string path;    ///< for OpenCohortWriter
-  std::string prefix;  ///< of the tables; empty = standard output, which has none
+  std::string prefix;  ///< of what lies beside; empty = standard output, beside which nothing lies
+  std::string part;    ///< while it is not done, as PartPath of core/io; empty = standard output
 
+  /// PREFIX.panel.tsv and PREFIX.pheno.tsv.
+  std::string PanelPath() const;
+  std::string PhenoPath() const;
+  /// The genotypes under their final names, the main file first.
+  std::vector<std::string> GenotypeFiles() const;
   /// All files that there may be under their final names, genotypes first.
   std::vector<std::string> Files() const;
+  /// All that decides what the files hold, in words: "vcf.gz, index tbi".
+  std::string Describe() const;
 };
 
-/// Takes -o and -O. Without -O the suffix tells the format; a path without a known suffix is the prefix of a BED
-/// fileset, and "-" is a VCF. INVALID_ARGUMENT for an unknown format, BED on standard output, or no file name.
-absl::StatusOr<OutputPlan> PlanOutput(const std::string& path, absl::string_view format);
+/// Without a format the suffix tells it; a path without a known suffix is the prefix of a BED fileset, and "-" is a
+/// VCF. INVALID_ARGUMENT for an unknown word, one that does not fit the format, a format that standard output cannot
+/// take, or no file name.
+absl::StatusOr<OutputPlan> PlanOutput(const OutputArguments& arguments);
 
-/// ALREADY_EXISTS where one of the files is there; NOT_FOUND or PERMISSION_DENIED where the folder is not, or cannot be
-/// written to. Nothing is created.
-absl::Status CheckOutput(const OutputPlan& plan, bool force);
+/// NOT_FOUND or PERMISSION_DENIED where the folder is not, or cannot be written to. Nothing is created.
+absl::Status CheckFolder(const OutputPlan& plan);
+/// ALREADY_EXISTS where one of the files is there.
+absl::Status CheckIsNew(const OutputPlan& plan);
 
-/// Writes PREFIX.panel.tsv (sample, population label) where the cohort has labels, and PREFIX.pheno.tsv (#IID,
-/// phenotypes) where it has phenotypes. Not thread-safe.
-class SampleTables {
- public:
-  /// Begins the tables that the header calls for, none where the plan is for standard output.
-  static absl::StatusOr<SampleTables> Create(const OutputPlan& plan, const v1::CohortHeader& header);
-
-  /// Adds the samples of a batch.
-  absl::Status Append(const CohortBatch& batch);
-  /// Writes out all lines that are held back.
-  absl::Status Finish();
-  /// Gives the tables their names. Finish must have succeeded.
-  absl::Status Commit();
-
- private:
-  struct Table {
-    std::unique_ptr<StagedFile> file;  // null where the cohort has no such values
-    std::string text;                  // not written yet
-  };
-
-  static absl::Status Write(Table* table);
-
-  v1::CohortHeader header_;
-  Table panel_;
-  Table pheno_;
-};
+/// Removes what programs that were killed while they wrote these files left under temporary names.
+absl::Status RemoveTemporaries(const OutputPlan& plan);
 
 }  // namespace genoserve

@@ -1,10 +1,12 @@
 #include "client/cli/pheno_file.h"
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "client/cli/selection.h"
 #include "core/base/status.h"
 #include "core/genotype/phenotype_table.h"
 #include "core/io/sample_tables.h"
@@ -23,10 +25,17 @@ absl::Status Missing(const PhenotypeTable& table, size_t sample, const std::stri
   return absl::InvalidArgumentError(absl::StrCat("sample ", table.samples()[sample], " has no ", column));
 }
 
-// The column as text, for labels and levels.
-absl::StatusOr<std::vector<std::string>> Texts(const PhenotypeTable& table, const PhenotypeColumn& column) {
+// The column as text, for labels and levels, all of which must be among `known`.
+absl::StatusOr<std::vector<std::string>> Texts(const PhenotypeTable& table, const PhenotypeColumn& column,
+                                               const std::vector<std::string>& known) {
   std::vector<std::string> texts;
   const CategoricalValues& values = column.categorical();
+  for (const std::string& level : values.levels) {
+    if (std::find(known.begin(), known.end(), level) != known.end()) continue;
+    return absl::InvalidArgumentError(absl::StrCat("column ", column.name, " holds \"", level,
+                                                   "\", which the model does not know; it has ",
+                                                   absl::StrJoin(known, ", ")));
+  }
   for (size_t i = 0; i < values.codes.size(); ++i) {
     if (values.codes[i] < 0) return Missing(table, i, column.name);
     texts.push_back(values.levels[static_cast<size_t>(values.codes[i])]);
@@ -35,9 +44,11 @@ absl::StatusOr<std::vector<std::string>> Texts(const PhenotypeTable& table, cons
 }
 
 absl::Status AddColumn(const PhenotypeTable& table, const PhenotypeColumn& column, const v1::Manifest& manifest,
-                       v1::SampleConditions* conditions) {
+                       bool extrapolate, v1::SampleConditions* conditions) {
   if (column.name == manifest.label_column()) {
-    GENOSERVE_ASSIGN_OR_RETURN(const std::vector<std::string> labels, Texts(table, column));
+    std::vector<std::string> known;
+    for (const v1::LabelSchema& label : manifest.labels()) known.push_back(label.name());
+    GENOSERVE_ASSIGN_OR_RETURN(const std::vector<std::string> labels, Texts(table, column, known));
     conditions->mutable_labels()->Assign(labels.begin(), labels.end());
     return absl::OkStatus();
   }
@@ -52,7 +63,9 @@ absl::Status AddColumn(const PhenotypeTable& table, const PhenotypeColumn& colum
   v1::SamplePhenotype* phenotype = conditions->add_phenotypes();
   phenotype->set_name(column.name);
   if (schema->has_categorical()) {
-    GENOSERVE_ASSIGN_OR_RETURN(const std::vector<std::string> levels, Texts(table, column));
+    const auto& known = schema->categorical().levels();
+    GENOSERVE_ASSIGN_OR_RETURN(const std::vector<std::string> levels,
+                               Texts(table, column, {known.begin(), known.end()}));
     phenotype->mutable_levels()->Assign(levels.begin(), levels.end());
     return absl::OkStatus();
   }
@@ -62,6 +75,8 @@ absl::Status AddColumn(const PhenotypeTable& table, const PhenotypeColumn& colum
   const std::vector<double>& values = column.continuous().values;
   for (size_t i = 0; i < values.size(); ++i) {
     if (std::isnan(values[i])) return Missing(table, i, column.name);
+    GENOSERVE_RETURN_IF_ERROR(
+        Annotate(CheckInRange(*schema, values[i], extrapolate), absl::StrCat("sample ", table.samples()[i])));
   }
   phenotype->mutable_numbers()->Assign(values.begin(), values.end());
   return absl::OkStatus();
@@ -69,7 +84,8 @@ absl::Status AddColumn(const PhenotypeTable& table, const PhenotypeColumn& colum
 
 }  // namespace
 
-absl::StatusOr<v1::SampleConditions> ReadSampleConditions(const std::string& path, const v1::Manifest& manifest) {
+absl::StatusOr<v1::SampleConditions> ReadSampleConditions(const std::string& path, const v1::Manifest& manifest,
+                                                          bool extrapolate) {
   GENOSERVE_ASSIGN_OR_RETURN(PhenotypeTable table, ReadPhenotypes(path, {}));
   // Labels and levels that look like numbers are text all the same; which columns those are is known by now.
   std::vector<std::string> text_columns;
@@ -84,7 +100,7 @@ absl::StatusOr<v1::SampleConditions> ReadSampleConditions(const std::string& pat
   v1::SampleConditions conditions;
   if (table.columns().empty()) return absl::InvalidArgumentError(absl::StrCat(path, ": has no column but the samples"));
   for (const PhenotypeColumn& column : table.columns()) {
-    GENOSERVE_RETURN_IF_ERROR(Annotate(AddColumn(table, column, manifest, &conditions), path));
+    GENOSERVE_RETURN_IF_ERROR(Annotate(AddColumn(table, column, manifest, extrapolate, &conditions), path));
   }
   return conditions;
 }

@@ -11,7 +11,9 @@ namespace genoserve {
 
 /// Reads one value a sample for each column of a phenotype file (see ReadPhenotypes of core/io): phenotypes of the
 /// model, and the population label in the column of its name. INVALID_ARGUMENT, with file and column or sample, for any
-/// other column, a missing value, or text where a number is due; errors of the file.
-absl::StatusOr<v1::SampleConditions> ReadSampleConditions(const std::string& path, const v1::Manifest& manifest);
+/// other column, a missing value, text where a number is due, a number as CheckInRange refuses it, or a label or level
+/// that the model has not, with those that it has; errors of the file.
+absl::StatusOr<v1::SampleConditions> ReadSampleConditions(const std::string& path, const v1::Manifest& manifest,
+                                                          bool extrapolate);
 
 }  // namespace genoserve

@@ -21,9 +21,9 @@ std::string FormatLeft(double seconds) {
 
 }  // namespace
 
-std::string FormatProgress(int64_t done, int64_t total, int64_t bytes, absl::Duration elapsed) {
+std::string FormatProgress(int64_t begun, int64_t done, int64_t total, int64_t bytes, absl::Duration elapsed) {
   const double seconds = std::max(1e-3, absl::ToDoubleSeconds(elapsed));
-  const double rate = static_cast<double>(done) / seconds;
+  const double rate = static_cast<double>(done - begun) / seconds;
   std::string text =
       absl::StrFormat("%s of %s samples (%d %%), %s samples/s, %.1f MB", FormatCount(done), FormatCount(total),
                       static_cast<int>(100.0 * static_cast<double>(done) / static_cast<double>(total)),
@@ -34,8 +34,8 @@ std::string FormatProgress(int64_t done, int64_t total, int64_t bytes, absl::Dur
   return text;
 }
 
-Progress::Progress(Style style, int64_t total, const Clock& clock)
-    : style_(style), total_(total), clock_(clock), begin_(clock.Now()), last_(begin_) {}
+Progress::Progress(Style style, int64_t begun, int64_t total, const Clock& clock)
+    : style_(style), begun_(begun), total_(total), clock_(clock), begin_(clock.Now()), last_(begin_) {}
 
 Progress::~Progress() { Clear(); }
 
@@ -44,7 +44,7 @@ std::string Progress::Update(int64_t done, int64_t bytes) {
   const absl::Duration period = style_ == Style::kTerminal ? kTerminalPeriod : kLinePeriod;
   if (style_ == Style::kNone || now - last_ < period) return "";
   last_ = now;
-  const std::string text = FormatProgress(done, total_, bytes, now - begin_);
+  const std::string text = FormatProgress(begun_, done, total_, bytes, now - begin_);
   if (style_ == Style::kLines) return text + "\n";
   line_open_ = true;
   // Back to the start of the line, and clear what a longer text left there.

@@ -9,16 +9,17 @@
 
 namespace genoserve {
 
-/// "4,200 of 10,000 samples (42 %), 1,050 samples/s, 2.1 MB, 0:06 left". `elapsed` counts for this run's samples only.
-std::string FormatProgress(int64_t done, int64_t total, int64_t bytes, absl::Duration elapsed);
+/// "4,200 of 10,000 samples (42 %), 1,050 samples/s, 2.1 MB, 0:06 left". `begun` samples were done before the time that
+/// `elapsed` tells; `bytes` came in it.
+std::string FormatProgress(int64_t begun, int64_t done, int64_t total, int64_t bytes, absl::Duration elapsed);
 
 /// Rewrites one line several times a second on a terminal, else writes a line every 10 seconds. Not thread-safe.
 class Progress {
  public:
   enum class Style { kNone, kLines, kTerminal };
 
-  /// `total` samples are due; `clock` must live as long as this does.
-  Progress(Style style, int64_t total, const Clock& clock);
+  /// `total` samples are due, of which `begun` are done already; `clock` must live as long as this does.
+  Progress(Style style, int64_t begun, int64_t total, const Clock& clock);
   /// Clears the line of a terminal.
   ~Progress();
   Progress(const Progress&) = delete;
@@ -36,6 +37,7 @@ class Progress {
   void Clear();
 
   const Style style_;
+  const int64_t begun_;
   const int64_t total_;
   const Clock& clock_;
   const absl::Time begin_;

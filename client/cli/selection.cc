@@ -13,6 +13,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "client/cli/sample_part.h"
 #include "core/base/file.h"
 #include "core/base/status.h"
 #include "core/genotype/stream_digest.h"
@@ -48,16 +49,22 @@ std::optional<std::pair<double, double>> ParseCall(absl::string_view name, absl:
   return numbers;
 }
 
-absl::StatusOr<v1::PhenotypeTerm> ParseContinuous(absl::string_view name, absl::string_view value) {
+absl::StatusOr<v1::PhenotypeTerm> ParseContinuous(const v1::PhenotypeSchema& schema, absl::string_view value,
+                                                  bool extrapolate) {
+  const std::string& name = schema.name();
   v1::PhenotypeTerm term;
-  term.set_name(std::string(name));
+  term.set_name(name);
   double number = 0;
   if (ParseFinite(value, &number)) {
+    GENOSERVE_RETURN_IF_ERROR(CheckInRange(schema, number, extrapolate));
     term.set_number(number);
   } else if (const auto normal = ParseCall("normal", value); normal.has_value() && normal->second >= 0) {
+    GENOSERVE_RETURN_IF_ERROR(CheckInRange(schema, normal->first, extrapolate));
     term.mutable_normal()->set_mean(normal->first);
     term.mutable_normal()->set_standard_deviation(normal->second);
   } else if (const auto uniform = ParseCall("uniform", value); uniform && uniform->first <= uniform->second) {
+    GENOSERVE_RETURN_IF_ERROR(CheckInRange(schema, uniform->first, extrapolate));
+    GENOSERVE_RETURN_IF_ERROR(CheckInRange(schema, uniform->second, extrapolate));
     term.mutable_uniform()->set_low(uniform->first);
     term.mutable_uniform()->set_high(uniform->second);
   } else {
@@ -184,7 +191,26 @@ absl::Status CheckLabels(const v1::Condition& condition, const v1::Manifest& man
   return absl::OkStatus();
 }
 
-absl::StatusOr<v1::PhenotypeTerm> ParsePhenotype(absl::string_view text, const v1::Manifest& manifest) {
+absl::Status CheckInRange(const v1::PhenotypeSchema& schema, double value, bool extrapolate) {
+  const v1::ContinuousPhenotype& training = schema.continuous();
+  const double width = training.maximum() - training.minimum();
+  const auto range = [&](double beyond) {
+    return absl::StrCat(NumberText(training.minimum() - beyond), " to ", NumberText(training.maximum() + beyond),
+                        training.unit().empty() ? "" : " ", training.unit());
+  };
+  const double beyond = extrapolate ? width : 0;
+  if (value >= training.minimum() - beyond && value <= training.maximum() + beyond) return absl::OkStatus();
+  const std::string outside = absl::StrCat("phenotype ", schema.name(), ": ", NumberText(value), " is outside ");
+  if (extrapolate) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(outside, "what --extrapolate allows, ", range(width), "; the training range is ", range(0)));
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat(outside, "the training range, ", range(0), "; --extrapolate allows ", range(width)));
+}
+
+absl::StatusOr<v1::PhenotypeTerm> ParsePhenotype(absl::string_view text, const v1::Manifest& manifest,
+                                                 bool extrapolate) {
   const size_t equals = text.find('=');
   if (equals == absl::string_view::npos || equals == 0 || equals + 1 == text.size()) {
     return absl::InvalidArgumentError(absl::StrCat("--pheno: \"", text, "\" is not of the form NAME=VALUE"));
@@ -196,7 +222,7 @@ absl::StatusOr<v1::PhenotypeTerm> ParsePhenotype(absl::string_view text, const v
     names.push_back(schema.name());
     if (schema.name() != name) continue;
     return schema.has_categorical() ? ParseCategorical(name, value, schema.categorical())
-                                    : ParseContinuous(name, value);
+                                    : ParseContinuous(schema, value, extrapolate);
   }
   return absl::NotFoundError(absl::StrCat("the model has no phenotype \"", name, "\"; it has ",
                                           names.empty() ? "none" : absl::StrJoin(names, ", ")));

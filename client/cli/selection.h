@@ -24,10 +24,15 @@ absl::StatusOr<int64_t> ParsePopulations(absl::string_view text, v1::Condition* 
 /// NOT_FOUND, with the labels that the model has, where the condition names one that it has not.
 absl::Status CheckLabels(const v1::Condition& condition, const v1::Manifest& manifest);
 
+/// INVALID_ARGUMENT, with the allowed range, where a value of a continuous phenotype lies outside that of the training,
+/// or where it may `extrapolate` more than the width of that range beyond it.
+absl::Status CheckInRange(const v1::PhenotypeSchema& schema, double value, bool extrapolate);
+
 /// Reads "NAME=VALUE", where VALUE is a number, normal(MEAN,SD) or uniform(LOW,HIGH) for a continuous phenotype of the
 /// model, and a level or "LEVEL:SHARE,LEVEL:SHARE" for a categorical one. NOT_FOUND with the phenotypes or the levels
-/// that the model has; INVALID_ARGUMENT with the forms that there are.
-absl::StatusOr<v1::PhenotypeTerm> ParsePhenotype(absl::string_view text, const v1::Manifest& manifest);
+/// that the model has; INVALID_ARGUMENT with the forms that there are, or as CheckInRange.
+absl::StatusOr<v1::PhenotypeTerm> ParsePhenotype(absl::string_view text, const v1::Manifest& manifest,
+                                                 bool extrapolate);
 
 /// Reads comma-separated regions, each as ParseRegion of core/genotype does.
 absl::StatusOr<std::vector<v1::Region>> ParseRegions(absl::string_view text);

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "core/base/file.h"
 
 namespace genoserve {
@@ -18,7 +19,9 @@ v1::Manifest Mice() {
   v1::Manifest manifest;
   v1::PhenotypeSchema* weight = manifest.add_phenotypes();
   weight->set_name("body_weight");
-  weight->mutable_continuous();
+  weight->mutable_continuous()->set_minimum(-5);
+  weight->mutable_continuous()->set_maximum(30);
+  weight->mutable_continuous()->set_unit("g");
   v1::PhenotypeSchema* colour = manifest.add_phenotypes();
   colour->set_name("coat_colour");
   colour->mutable_categorical()->add_levels("black");
@@ -78,37 +81,49 @@ TEST(CheckLabelsTest, NamesTheLabelsThatThereAre) {
 }
 
 TEST(ParsePhenotypeTest, ReadsContinuousValues) {
-  EXPECT_EQ(ParsePhenotype("body_weight=24.5", Mice())->number(), 24.5);
-  const auto normal = ParsePhenotype("body_weight=normal(24,4)", Mice());
+  EXPECT_EQ(ParsePhenotype("body_weight=24.5", Mice(), false)->number(), 24.5);
+  const auto normal = ParsePhenotype("body_weight=normal(24,4)", Mice(), false);
   EXPECT_EQ(normal->normal().mean(), 24);
   EXPECT_EQ(normal->normal().standard_deviation(), 4);
-  const auto uniform = ParsePhenotype("body_weight=uniform(-1.5, 2e1)", Mice());
+  const auto uniform = ParsePhenotype("body_weight=uniform(-1.5, 2e1)", Mice(), false);
   EXPECT_EQ(uniform->uniform().low(), -1.5);
   EXPECT_EQ(uniform->uniform().high(), 20);
   for (const char* bad : {"body_weight=heavy", "body_weight=nan", "body_weight=normal(24)", "body_weight=normal(24,-4)",
                           "body_weight=uniform(2,1)", "body_weight=normal(1,2", "body_weight=normal(1,2)x"}) {
-    EXPECT_THAT(Message(ParsePhenotype(bad, Mice()).status()), HasSubstr("normal(MEAN,SD)")) << bad;
+    EXPECT_THAT(Message(ParsePhenotype(bad, Mice(), false).status()), HasSubstr("normal(MEAN,SD)")) << bad;
   }
 }
 
+TEST(ParsePhenotypeTest, ValuesOutsideTheTrainingRangeAreForThoseWhoAskToExtrapolate) {
+  for (const char* value : {"30.5", "normal(30.5,1)", "uniform(0,30.5)", "-5.01"}) {
+    const std::string text = absl::StrCat("body_weight=", value);
+    const absl::Status refused = ParsePhenotype(text, Mice(), false).status();
+    EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument) << value;
+    EXPECT_THAT(Message(refused), HasSubstr("the training range, -5 to 30 g; --extrapolate allows -40 to 65 g"));
+    EXPECT_TRUE(ParsePhenotype(text, Mice(), true).ok()) << value;
+  }
+  EXPECT_THAT(Message(ParsePhenotype("body_weight=65.5", Mice(), true).status()),
+              HasSubstr("65.5 is outside what --extrapolate allows, -40 to 65 g; the training range is -5 to 30 g"));
+}
+
 TEST(ParsePhenotypeTest, ReadsLevelsEvenWhereTheyLookLikeNumbers) {
-  EXPECT_EQ(ParsePhenotype("coat_colour=black", Mice())->level(), "black");
-  EXPECT_EQ(ParsePhenotype("sex=2", Mice())->level(), "2");
-  const auto shares = ParsePhenotype("coat_colour=black:3,white:1", Mice());
+  EXPECT_EQ(ParsePhenotype("coat_colour=black", Mice(), false)->level(), "black");
+  EXPECT_EQ(ParsePhenotype("sex=2", Mice(), false)->level(), "2");
+  const auto shares = ParsePhenotype("coat_colour=black:3,white:1", Mice(), false);
   ASSERT_EQ(shares->levels().proportions_size(), 2);
   EXPECT_EQ(shares->levels().proportions(0).proportion(), 3);
-  const absl::Status unknown = ParsePhenotype("coat_colour=green", Mice()).status();
+  const absl::Status unknown = ParsePhenotype("coat_colour=green", Mice(), false).status();
   EXPECT_EQ(unknown.code(), absl::StatusCode::kNotFound);
   EXPECT_THAT(Message(unknown), HasSubstr("\"green\"; it has black, white"));
-  EXPECT_THAT(Message(ParsePhenotype("coat_colour=black:0", Mice()).status()), HasSubstr("LEVEL:SHARE"));
+  EXPECT_THAT(Message(ParsePhenotype("coat_colour=black:0", Mice(), false).status()), HasSubstr("LEVEL:SHARE"));
 }
 
 TEST(ParsePhenotypeTest, NamesThePhenotypesThatThereAre) {
-  const absl::Status unknown = ParsePhenotype("height=2", Mice()).status();
+  const absl::Status unknown = ParsePhenotype("height=2", Mice(), false).status();
   EXPECT_EQ(unknown.code(), absl::StatusCode::kNotFound);
   EXPECT_THAT(Message(unknown), HasSubstr("\"height\"; it has body_weight, coat_colour, sex"));
   for (const char* bad : {"height", "=2", "height="}) {
-    EXPECT_THAT(Message(ParsePhenotype(bad, Mice()).status()), HasSubstr("NAME=VALUE")) << bad;
+    EXPECT_THAT(Message(ParsePhenotype(bad, Mice(), false).status()), HasSubstr("NAME=VALUE")) << bad;
   }
 }
 

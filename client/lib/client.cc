@@ -71,6 +71,8 @@ absl::StatusOr<std::unique_ptr<Client>> Client::Connect(const ClientOptions& opt
 
 void Client::Cancel() { state_->calls.Cancel(); }
 
+size_t Client::replicas() const { return state_->replicas.size(); }
+
 absl::StatusOr<v1::ListModelsResponse> Client::ListModels() {
   return Call(state_.get(), &Replica::stub, &v1::CohortService::Stub::ListModels, v1::ListModelsRequest());
 }

@@ -30,6 +30,9 @@ class Client {
   /// Checks the options and reads their files; the first call connects. Errors as OpenChannels'.
   static absl::StatusOr<std::unique_ptr<Client>> Connect(const ClientOptions& options);
 
+  /// How many servers there are, at least 1.
+  size_t replicas() const;
+
   /// All models with all versions, by name, newest version first.
   absl::StatusOr<v1::ListModelsResponse> ListModels();
 
