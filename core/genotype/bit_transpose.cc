@@ -15,10 +15,13 @@ void TransposeBlock(std::array<uint64_t, 64 / kBits>& block) {
   uint64_t low = 0x00000000FFFFFFFF;
   for (size_t half = kSide / 2; half > 0; half /= 2) {
     const size_t shift = half * kBits;
-    for (size_t row = 0; row < kSide; row = (row + half + 1) & ~half) {
-      const uint64_t swap = ((block[row] >> shift) ^ block[row + half]) & low;
-      block[row] ^= swap << shift;
-      block[row + half] ^= swap;
+    // Two loops, so that the inner one becomes vector instructions.
+    for (size_t first = 0; first < kSide; first += 2 * half) {
+      for (size_t row = first; row < first + half; ++row) {
+        const uint64_t swap = ((block[row] >> shift) ^ block[row + half]) & low;
+        block[row] ^= swap << shift;
+        block[row + half] ^= swap;
+      }
     }
     low ^= low << (shift / 2);
   }

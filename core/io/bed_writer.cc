@@ -1,5 +1,3 @@
-#include <array>
-
 #include "absl/strings/str_cat.h"
 #include "core/base/status.h"
 #include "core/io/cohort_files.h"
@@ -8,23 +6,23 @@
 namespace genoserve {
 namespace {
 
-/// Four samples' codes to a byte of a .bed: 00 two A1, 01 missing, 10 one of each, 11 two A2; A1 is ALT.
-std::array<uint8_t, 256> MakeTable(Packing packing) {
-  constexpr unsigned kDiploid[4] = {3, 2, 0, 1};
-  constexpr unsigned kHaplotypes[4] = {3, 2, 2, 0};  // by the alleles of both haplotypes
-  const unsigned* const call = packing == Packing::kDiploid2Bit ? kDiploid : kHaplotypes;
-  std::array<uint8_t, 256> table;
-  for (unsigned byte = 0; byte < 256; ++byte) {
-    unsigned calls = 0;
-    for (unsigned i = 0; i < 8; i += 2) calls |= call[(byte >> i) & 3] << i;
-    table[byte] = static_cast<uint8_t>(calls);
-  }
-  return table;
+// A .bed has 00 for two A1, 01 for a missing call, 10 for one of each, 11 for two A2; A1 is ALT.
+
+/// Of diploid codes.
+void MapDiploid(std::span<uint8_t> codes) {
+  MapCodes(codes, [](uint64_t x) { return (~x & ~kLowBits) | (~(x ^ (x >> 1)) & kLowBits); });
+}
+
+/// Of the alleles of both haplotypes.
+void MapHaplotypes(std::span<uint8_t> codes) {
+  MapCodes(codes, [](uint64_t x) { return (~(x & (x << 1)) & ~kLowBits) | (~(x | (x >> 1)) & kLowBits); });
 }
 
 }  // namespace
 
-ColumnLayout BedLayout(const CohortDescription& cohort) { return {"\x6c\x1b\x01", MakeTable(cohort.packing)}; }
+ColumnLayout BedLayout(const CohortDescription& cohort) {
+  return {"\x6c\x1b\x01", cohort.packing == Packing::kDiploid2Bit ? &MapDiploid : &MapHaplotypes};
+}
 
 absl::Status WriteBed(const CohortDescription& cohort, const SegmentSource& genotypes, PlainOutput& output) {
   return WriteColumns(BedLayout(cohort), genotypes, output);

@@ -7,7 +7,7 @@
 namespace genoserve {
 
 void ColumnLayout::Apply(std::span<uint8_t> codes, int64_t samples) const {
-  for (uint8_t& byte : codes) byte = bytes[byte];
+  if (map != nullptr) map(codes);
   if (samples % 4 != 0) codes.back() = static_cast<uint8_t>(codes.back() & ((1 << (samples % 4 * 2)) - 1));
 }
 

@@ -1,8 +1,8 @@
 // Files in which every variant has a column of the same size, with two bits for each sample.
 #pragma once
 
-#include <array>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string>
 
@@ -13,15 +13,32 @@
 
 namespace genoserve {
 
-/// What comes before the columns, and what four samples' two-bit codes, as VariantSegment has them, become.
+/// What comes before the columns, and what is made of codes.
 struct ColumnLayout {
   std::string head;
-  std::array<uint8_t, 256> bytes;
+  /// Turns two-bit codes, as VariantSegment has them, into what the file has; null = they stay as they are.
+  void (*map)(std::span<uint8_t> codes) = nullptr;
 
-  /// Turns the codes of `samples` samples of one variant into what the file has. Only the last samples of a variant may
-  /// end within a byte; what pads it is 0.
+  /// Applies `map` to the codes of `samples` samples of one variant. Only the last samples of a variant may end within
+  /// a byte; what pads it is 0.
   void Apply(std::span<uint8_t> codes, int64_t samples) const;
 };
+
+/// Turns codes by `word(x)`, which turns 32 of them at once, the first in the lowest bits.
+template <typename Word>
+void MapCodes(std::span<uint8_t> codes, Word word) {
+  size_t i = 0;
+  for (; i + 8 <= codes.size(); i += 8) {
+    uint64_t bits;
+    std::memcpy(&bits, &codes[i], 8);
+    bits = word(bits);
+    std::memcpy(&codes[i], &bits, 8);
+  }
+  for (; i < codes.size(); ++i) codes[i] = static_cast<uint8_t>(word(codes[i]));
+}
+
+/// The lower bit of each code.
+inline constexpr uint64_t kLowBits = 0x5555'5555'5555'5555;
 
 /// A PLINK 1 .bed.
 ColumnLayout BedLayout(const CohortDescription& cohort);

@@ -1,7 +1,7 @@
 // PLINK 2 .pgen and .pvar, after the published specification of the format. Records and index are little-endian.
 #include <algorithm>
-#include <array>
 #include <bit>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status.h"
@@ -31,16 +31,9 @@ std::string Head(const CohortDescription& cohort, uint8_t mode, uint8_t flags) {
   return head;
 }
 
-/// Four samples' alleles of both haplotypes to their ALT counts.
-std::array<uint8_t, 256> MakeCounts() {
-  constexpr unsigned kCount[4] = {0, 1, 1, 2};
-  std::array<uint8_t, 256> table;
-  for (unsigned byte = 0; byte < 256; ++byte) {
-    unsigned counts = 0;
-    for (unsigned i = 0; i < 8; i += 2) counts |= kCount[(byte >> i) & 3] << i;
-    table[byte] = static_cast<uint8_t>(counts);
-  }
-  return table;
+/// The alleles of both haplotypes to ALT counts.
+void MapCounts(std::span<uint8_t> codes) {
+  MapCodes(codes, [](uint64_t x) { return (x & (x << 1) & ~kLowBits) | ((x ^ (x >> 1)) & kLowBits); });
 }
 
 /// The phases of the heterozygous calls of one variant: bit 0 = 0 tells that all have one, then a bit for each, 1 where
@@ -122,16 +115,15 @@ class RecordIndex {
 };
 
 absl::Status WritePhased(const CohortDescription& cohort, const SegmentSource& genotypes, PlainOutput& output) {
-  const std::array<uint8_t, 256> counts = MakeCounts();
   RecordIndex index(cohort);
   GENOSERVE_RETURN_IF_ERROR(output.Skip(index.bytes()));
   PhaseTrack phases;
-  std::string calls;
+  std::vector<uint8_t> calls;
   const absl::Status written = genotypes([&](const VariantSegment& segment) -> absl::Status {
     if (segment.first_sample == 0) phases.Clear();
-    calls.resize(segment.codes.size());
-    for (size_t i = 0; i < calls.size(); ++i) calls[i] = static_cast<char>(counts[segment.codes[i]]);
-    GENOSERVE_RETURN_IF_ERROR(output.Write(calls));
+    calls.assign(segment.codes.begin(), segment.codes.end());
+    MapCounts(calls);
+    GENOSERVE_RETURN_IF_ERROR(output.Write(AsText(calls)));
     phases.Add(segment.codes);
     if (segment.first_sample + segment.samples < cohort.sample_count) return absl::OkStatus();
     const size_t length = (static_cast<size_t>(cohort.sample_count) + 3) / 4 + phases.bytes().size();
@@ -144,11 +136,7 @@ absl::Status WritePhased(const CohortDescription& cohort, const SegmentSource& g
 
 }  // namespace
 
-ColumnLayout PgenLayout(const CohortDescription& cohort) {
-  ColumnLayout layout{Head(cohort, 0x02, kTrueRef), {}};
-  for (size_t byte = 0; byte < 256; ++byte) layout.bytes[byte] = static_cast<uint8_t>(byte);
-  return layout;
-}
+ColumnLayout PgenLayout(const CohortDescription& cohort) { return {Head(cohort, 0x02, kTrueRef)}; }
 
 absl::Status WritePgen(const CohortDescription& cohort, const SegmentSource& genotypes, PlainOutput& output) {
   if (cohort.packing == Packing::kHaplotype1Bit) return WritePhased(cohort, genotypes, output);

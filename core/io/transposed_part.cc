@@ -4,20 +4,24 @@
 #include <cstring>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
+#include "absl/cleanup/cleanup.h"
 #include "core/base/status.h"
 #include "core/genotype/bit_transpose.h"
 
 namespace genoserve {
 namespace {
 
-/// Bytes of transposed genotypes that are written at a time.
-constexpr size_t kWriteBytes = size_t{1} << 20;
+/// Samples that are transposed at once at least, unless the shard ends.
+constexpr int64_t kFewest = 64;
+/// Bytes of rows that are transposed at once, which stay in a core's cache meanwhile.
+constexpr size_t kTurnBytes = size_t{1} << 18;
 /// Bytes of a column from which a write of its own costs next to nothing.
 constexpr size_t kColumnBytes = 4096;
 /// Shards are multiples of this, or divide it, so that what Save tells never lies in a shard that is written already.
 constexpr int64_t kBlock = 1024;
-/// Bytes before the rows of a slot.
+/// Bytes of a block of one variant.
+constexpr size_t kBlockBytes = kBlock / 4;
+/// Bytes before the blocks of a slot.
 constexpr size_t kSlotHead = 4096;
 
 /// What a slot begins with.
@@ -30,7 +34,7 @@ int64_t ShardSamples(const PartShape& shape) {
   const size_t memory = shape.memory / shape.range_ends.size();
   const auto fitting = static_cast<int64_t>(memory / std::max<size_t>(shape.sample_bytes(), 1));
   if (fitting >= kBlock) return fitting / kBlock * kBlock;
-  int64_t samples = 64;
+  int64_t samples = kFewest;
   while (2 * samples <= fitting) samples *= 2;
   return samples;
 }
@@ -41,7 +45,7 @@ size_t Stride(const PartShape& shape) { return (static_cast<size_t>(shape.sample
 /// Bytes of a slot; 0 where shards are so small that Save needs none.
 size_t SlotBytes(const PartShape& shape) {
   const int64_t samples = ShardSamples(shape);
-  return samples < kBlock ? 0 : kSlotHead + static_cast<size_t>(samples) * shape.sample_bytes();
+  return samples < kBlock ? 0 : kSlotHead + static_cast<size_t>(samples / 4) * shape.variants;
 }
 
 std::span<const uint8_t> BytesOf(const SlotHead& head) {
@@ -95,9 +99,13 @@ size_t TransposedPart::SlotOffset(size_t range, size_t slot) const {
   return file_->extra() + (2 * range + slot) * SlotBytes(shape_);
 }
 
+TransposedPart::Shard TransposedPart::ShardAt(size_t range, int64_t at) const {
+  const int64_t first = at / shard_samples_ * shard_samples_;
+  return {ranges_[range]->first + first, std::min(shard_samples_, ranges_[range]->samples - first)};
+}
+
 absl::Status TransposedPart::Restore(size_t range, int64_t count) {
-  const int64_t samples = ranges_[range]->samples;
-  if (count == samples) return absl::OkStatus();
+  if (count == ranges_[range]->samples) return absl::OkStatus();
   if (file_->staged()) return Lost(range, count);
   const int64_t pending = count % shard_samples_;
   if (pending == 0) return absl::OkStatus();
@@ -106,83 +114,112 @@ absl::Status TransposedPart::Restore(size_t range, int64_t count) {
     SlotHead head;
     GENOSERVE_RETURN_IF_ERROR(file_->ReadAt(SlotOffset(range, slot), {reinterpret_cast<uint8_t*>(&head), sizeof head}));
     if (head.shard != count / shard_samples_ || head.samples < pending) continue;
-    gathered.rows.resize(static_cast<size_t>(pending) * shape_.sample_bytes());
     gathered.slot = slot;
     gathered.slot_shard = head.shard;
     gathered.slot_samples = pending;
-    return file_->ReadAt(SlotOffset(range, slot) + kSlotHead, gathered.rows);
+    const size_t column = ShardAt(range, count).column_bytes();
+    gathered.columns.resize(shape_.variants * column);
+    gathered.block.resize(shape_.variants * kBlockBytes);
+    for (size_t at = 0; at < static_cast<size_t>(pending) / 4; at += kBlockBytes) {
+      GENOSERVE_RETURN_IF_ERROR(
+          file_->ReadAt(SlotOffset(range, slot) + kSlotHead + at * shape_.variants, gathered.block));
+      for (size_t v = 0; v < shape_.variants; ++v) {
+        std::memcpy(&gathered.columns[v * column + at], &gathered.block[v * kBlockBytes], kBlockBytes);
+      }
+    }
+    return absl::OkStatus();
   }
   return Lost(range, count);
 }
 
 absl::Status TransposedPart::Take(size_t range, int64_t at, std::span<const uint8_t> rows) {
   Gathered& gathered = gathered_[range];
-  const int64_t samples = ranges_[range]->samples;
   const size_t sample_bytes = shape_.sample_bytes();
+  const auto bytes = [sample_bytes](int64_t samples) { return static_cast<size_t>(samples) * sample_bytes; };
   while (!rows.empty()) {
-    const int64_t first = at / shard_samples_ * shard_samples_;
-    const Shard shard{ranges_[range]->first + first, std::min(shard_samples_, samples - first)};
-    const size_t wanted = static_cast<size_t>(shard.samples) * sample_bytes;
-    const size_t taken = std::min(wanted - gathered.rows.size(), rows.size());
-    gathered.rows.reserve(wanted);
-    gathered.rows.insert(gathered.rows.end(), rows.begin(), rows.begin() + static_cast<ptrdiff_t>(taken));
-    rows = rows.subspan(taken);
-    at += static_cast<int64_t>(taken / sample_bytes);
-    if (gathered.rows.size() == wanted) GENOSERVE_RETURN_IF_ERROR(WriteShard(shard, gathered));
+    const Shard shard = ShardAt(range, at);
+    const int64_t end = shard.first - ranges_[range]->first + shard.samples;  // of the shard, in the range
+    const int64_t begin = at - static_cast<int64_t>(gathered.rows.size() / sample_bytes);
+    const auto given = static_cast<int64_t>(rows.size() / sample_bytes);
+    // As many as end at a multiple of the fewest, or with the shard; else they wait for more.
+    const int64_t stop = at + given >= end ? end : (at + given) / kFewest * kFewest;
+    if (stop <= begin) {
+      gathered.rows.insert(gathered.rows.end(), rows.begin(), rows.end());
+      return absl::OkStatus();
+    }
+    const int64_t in_shard = begin - (end - shard.samples);
+    if (gathered.rows.empty()) {
+      Transpose(shard, in_shard, rows.first(bytes(stop - at)), gathered);
+      rows = rows.subspan(bytes(stop - at));
+      at = stop;
+    } else {
+      const int64_t filled = std::min(begin + kFewest, stop);
+      gathered.rows.insert(gathered.rows.end(), rows.begin(),
+                           rows.begin() + static_cast<ptrdiff_t>(bytes(filled - at)));
+      Transpose(shard, in_shard, gathered.rows, gathered);
+      gathered.rows.clear();
+      rows = rows.subspan(bytes(filled - at));
+      at = filled;
+    }
+    if (at == end) GENOSERVE_RETURN_IF_ERROR(WriteShard(shard, gathered));
   }
   return absl::OkStatus();
+}
+
+void TransposedPart::Transpose(const Shard& shard, int64_t at, std::span<const uint8_t> rows,
+                               Gathered& gathered) const {
+  const size_t bits = BitsPerGenotype(shape_.packing);
+  const size_t row_bytes = RowBytes(shape_.packing, shape_.variants);
+  const size_t turn = std::max<size_t>(1, kTurnBytes / shape_.sample_bytes() / kFewest) * kFewest;
+  gathered.columns.resize(shape_.variants * shard.column_bytes());
+  auto column = static_cast<size_t>(at) / 4;
+  while (!rows.empty()) {
+    const size_t samples = std::min(turn, rows.size() / shape_.sample_bytes());
+    TransposeCodes(bits, rows, samples * RowsPerSample(shape_.packing), shape_.variants, row_bytes,
+                   std::span<uint8_t>(gathered.columns).subspan(column), shard.column_bytes());
+    rows = rows.subspan(samples * shape_.sample_bytes());
+    column += samples / 4;
+  }
 }
 
 absl::Status TransposedPart::Flush(size_t range, int64_t count) {
   Gathered& gathered = gathered_[range];
   const SlotHead head{count / shard_samples_, count % shard_samples_};
   if (head.samples == 0 || count == ranges_[range]->samples) return absl::OkStatus();
-  // The rows that an earlier Save told of stay as they are: its answer may be the last that was noted.
+  // The blocks that an earlier Save told of stay as they are: its answer may be the last that was noted.
   if (gathered.slot_shard != head.shard) {
     gathered.slot = 1 - gathered.slot;
     gathered.slot_shard = head.shard;
     gathered.slot_samples = 0;
   }
-  const size_t begin = static_cast<size_t>(gathered.slot_samples) * shape_.sample_bytes();
-  const size_t end = static_cast<size_t>(head.samples) * shape_.sample_bytes();
   const size_t offset = SlotOffset(range, gathered.slot);
-  GENOSERVE_RETURN_IF_ERROR(
-      file_->WriteAt(offset + kSlotHead + begin, std::span<const uint8_t>(gathered.rows).subspan(begin, end - begin)));
-  gathered.slot_samples = head.samples;
+  const size_t column = ShardAt(range, count).column_bytes();
+  gathered.block.resize(shape_.variants * kBlockBytes);
+  for (; gathered.slot_samples < head.samples; gathered.slot_samples += kBlock) {
+    const auto at = static_cast<size_t>(gathered.slot_samples) / 4;
+    for (size_t v = 0; v < shape_.variants; ++v) {
+      std::memcpy(&gathered.block[v * kBlockBytes], &gathered.columns[v * column + at], kBlockBytes);
+    }
+    GENOSERVE_RETURN_IF_ERROR(file_->WriteAt(offset + kSlotHead + at * shape_.variants, gathered.block));
+  }
   return file_->WriteAt(offset, BytesOf(head));
 }
 
 absl::Status TransposedPart::WriteShard(const Shard& shard, Gathered& gathered) {
-  const size_t bits = BitsPerGenotype(shape_.packing);
-  const size_t rows = static_cast<size_t>(shard.samples) * RowsPerSample(shape_.packing);
-  const size_t column_bytes = shard.column_bytes();
-  // A multiple of 64 variants begins on a byte of every row, and on a block of the transpose.
-  const size_t chunk = std::max<size_t>(64, kWriteBytes / column_bytes / 64 * 64);
-  for (size_t first = 0; first < shape_.variants; first += chunk) {
-    const size_t count = std::min(chunk, shape_.variants - first);
-    gathered.transposed.resize(count * column_bytes);
-    TransposeCodes(bits, std::span<const uint8_t>(gathered.rows).subspan(first * bits / 8), rows, count,
-                   RowBytes(shape_.packing, shape_.variants), gathered.transposed, column_bytes);
-    GENOSERVE_RETURN_IF_ERROR(WriteColumns(shard, first, count, gathered.transposed));
-  }
-  gathered.rows.clear();
-  return absl::OkStatus();
-}
-
-absl::Status TransposedPart::WriteColumns(const Shard& shard, size_t first, size_t count,
-                                          std::vector<uint8_t>& columns) {
+  std::vector<uint8_t>& columns = gathered.columns;
   const size_t column_bytes = shard.column_bytes();
   const size_t before = static_cast<size_t>(shard.first) / 4;  // bytes that earlier samples have of a column
-  if (columns_ == nullptr) return file_->WriteAt(shape_.variants * before + first * column_bytes, columns);
-  for (size_t i = 0; i < count; ++i) {
-    columns_->Apply(std::span<uint8_t>(columns).subspan(i * column_bytes, column_bytes), shard.samples);
-  }
   const size_t stride = Stride(shape_);
-  const size_t offset = columns_->head.size() + first * stride + before;
+  const absl::Cleanup clear = [&columns] { columns.clear(); };
+  if (columns_ == nullptr) return file_->WriteAt(shape_.variants * before, columns);
+  for (size_t v = 0; v < shape_.variants; ++v) {
+    columns_->Apply(std::span<uint8_t>(columns).subspan(v * column_bytes, column_bytes), shard.samples);
+  }
+  const size_t offset = columns_->head.size() + before;
   if (column_bytes == stride) return file_->WriteAt(offset, columns);
-  for (size_t i = 0; i < count; ++i) {
+  for (size_t v = 0; v < shape_.variants; ++v) {
     GENOSERVE_RETURN_IF_ERROR(
-        file_->WriteAt(offset + i * stride, std::span<const uint8_t>(columns).subspan(i * column_bytes, column_bytes)));
+        file_->WriteAt(offset + v * stride, std::span<const uint8_t>(columns).subspan(v * column_bytes, column_bytes)));
   }
   return absl::OkStatus();
 }

@@ -15,8 +15,8 @@
 
 namespace genoserve {
 
-/// Gathers rows to shards and writes each of them transposed. Samples of a range that fill no shard yet are saved as
-/// rows behind the genotypes.
+/// Gathers rows, transposed, to shards and writes each of them. Samples of a range that fill no shard yet are saved
+/// behind the genotypes, in blocks of 1024.
 class TransposedPart final : public GenotypePart {
  public:
   /// Opens the part at `place`. `shape` and `done` must have been checked. A shard has at least 64 samples, so that it
@@ -43,12 +43,13 @@ class TransposedPart final : public GenotypePart {
     size_t column_bytes() const { return (static_cast<size_t>(samples) + 3) / 4; }
   };
 
-  /// Rows of a range that fill no shard yet, and which of them are saved.
+  /// What of a range fills no shard yet, and what of it is saved.
   struct Gathered {
-    std::vector<uint8_t> rows;
-    std::vector<uint8_t> transposed;  // some variants of a shard
-    size_t slot = 0;                  // of the two that the range has in the file
-    int64_t slot_shard = -1;          // whose rows the slot has
+    std::vector<uint8_t> columns;  // of the shard, variant after variant; empty until it has samples
+    std::vector<uint8_t> rows;     // that are too few to be transposed
+    std::vector<uint8_t> block;    // of the shard, 1024 samples of all variants
+    size_t slot = 0;               // of the two that the range has in the file
+    int64_t slot_shard = -1;       // whose blocks the slot has
     int64_t slot_samples = 0;
   };
 
@@ -61,8 +62,11 @@ class TransposedPart final : public GenotypePart {
   absl::Status Take(size_t range, int64_t at, std::span<const uint8_t> rows) override;
   absl::Status Flush(size_t range, int64_t count) override;
   absl::Status Restore(size_t range, int64_t count);
+  /// The shard that holds a range's sample `at`.
+  Shard ShardAt(size_t range, int64_t at) const;
+  /// Transposes rows into the shard, in which the first has the index `at`, a multiple of 64.
+  void Transpose(const Shard& shard, int64_t at, std::span<const uint8_t> rows, Gathered& gathered) const;
   absl::Status WriteShard(const Shard& shard, Gathered& gathered);
-  absl::Status WriteColumns(const Shard& shard, size_t first, size_t count, std::vector<uint8_t>& columns);
   /// Where a slot begins in the file.
   size_t SlotOffset(size_t range, size_t slot) const;
 
