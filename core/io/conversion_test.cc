@@ -61,10 +61,12 @@ TEST_F(ConversionTest, RoundTripsThroughEveryFormatAreExact) {
   for (const auto& [shape, formats] : cases) {
     Write("x.vcf", RandomVcf(shape));
     const std::vector<std::string> original = Text("x.vcf");
-    for (const std::string& first : formats) {
+    for (size_t i = 0; i < formats.size(); ++i) {
+      const std::string& first = formats[i];
       const ConversionSummary there = MustRun(Plan("x.vcf", "a." + first));
       EXPECT_EQ(there.haplotypes, shape.phased) << first;
-      for (const std::string& second : formats) {
+      // To itself, and to the next one, so that each is read and written with several others.
+      for (const std::string& second : {first, formats[(i + 1) % formats.size()]}) {
         MustRun(Plan("a." + first, "b." + second));
         ExpectSameLines(Text("b." + second), original);
         if (HasFailure()) FAIL() << first << " to " << second;

@@ -83,6 +83,13 @@ void ToAllelePairs(std::span<const uint8_t> alt_first, std::span<uint8_t> codes)
   }
 }
 
+void SpreadBits(std::span<const uint8_t> bits, unsigned low, unsigned high, std::span<uint8_t> codes) {
+  for (size_t i = 0; i < codes.size(); ++i) {
+    const unsigned set = kSpread[(bits[i / 2] >> (4 * (i % 2))) & 15U];
+    codes[i] = static_cast<uint8_t>(set * high | (set ^ 0x55U) * low);
+  }
+}
+
 void ToCodes(std::span<uint8_t> pairs) {
   // 00, 01, 10 and 11 become 0, 1, 1 and 2.
   for (uint8_t& pair : pairs) {

@@ -48,6 +48,8 @@ bool AnyMissing(std::span<const uint8_t> codes);
 /// Turns codes into pairs of alleles, in place: the low bit is that of the first haplotype. A missing call becomes two
 /// REF; a heterozygous one is ALT|REF where its bit of `alt_first` is set.
 void ToAllelePairs(std::span<const uint8_t> alt_first, std::span<uint8_t> codes);
+/// Gives each sample the code `high` where its bit is set, else `low`; padding too.
+void SpreadBits(std::span<const uint8_t> bits, unsigned low, unsigned high, std::span<uint8_t> codes);
 /// Turns pairs of alleles into codes, in place.
 void ToCodes(std::span<uint8_t> pairs);
 

@@ -115,8 +115,9 @@ absl::Status ReadOneBitTrack(Bytes& bytes, size_t samples, std::vector<uint8_t>*
   const unsigned high = low + (both & 3U);
   if ((both & 3U) == 0 || high > 3) return Broken("two commonest genotypes are none of the pairs that there are");
   GENOSERVE_ASSIGN_OR_RETURN(const auto bits, bytes.Take(BitBytes(samples)));
-  codes->assign(CodeBytes(samples), 0);
-  for (size_t i = 0; i < samples; ++i) PutCode(*codes, i, BitOf(bits, i) ? high : low);
+  codes->resize(CodeBytes(samples));
+  SpreadBits(bits, low, high, *codes);
+  ClearPadding(*codes, samples);
   return PatchCodes(bytes, samples, codes);
 }
 

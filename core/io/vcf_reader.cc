@@ -71,6 +71,8 @@ class VcfReader final : public OpenedReader {
   absl::Status ReadCalls(VariantCalls* calls) override {
     if (bcf_unpack(record_.get(), BCF_UN_FMT) != 0) return Malformed();
     if (bcf_get_fmt(header_.get(), record_.get(), "GT") == nullptr) return RecordError("has no GT field");
+    ResetCalls(samples_.size(), calls);
+    if (ReadPlainCalls(calls)) return absl::OkStatus();
     const int values = bcf_get_genotypes(header_.get(), record_.get(), &calls_, &calls_size_);
     if (values < 0) return RecordError("the GT field is malformed");
     ResetCalls(samples_.size(), calls);
@@ -162,6 +164,32 @@ class VcfReader final : public OpenedReader {
     variant_.alt = record_->d.allele[1];
     alt_ = 1;
     return absl::OkStatus();
+  }
+
+  /// Reads calls that are all diploid, of REF and the one ALT or wholly missing, as nearly all files have them; false
+  /// at any other, with `calls` in part filled.
+  bool ReadPlainCalls(VariantCalls* calls) const {
+    const bcf_fmt_t* const format = bcf_get_fmt(header_.get(), record_.get(), "GT");
+    if (format->type != BCF_BT_INT8 || format->n != 2 || record_->n_allele != 2) return false;
+    if (format->p_len < 2 * samples_.size()) return false;
+    unsigned phases = 0;  // bit 0: a call without a phase, bit 1: one with
+    for (size_t i = 0; i < samples_.size(); ++i) {
+      // Each allele is (number + 1) << 1, of the second with 1 where the call has a phase; 0 or 1 is a missing one.
+      const unsigned first = format->p[2 * i] >> 1;
+      const unsigned second = format->p[2 * i + 1] >> 1;
+      if (first > 2 || second > 2 || (first == 0) != (second == 0)) return false;
+      if (first == 0) {
+        PutCode(calls->codes, i, 3);
+        continue;
+      }
+      PutCode(calls->codes, i, first + second - 2);
+      const unsigned phased = format->p[2 * i + 1] & 1U;
+      phases |= 1U << phased;
+      if (phased != 0 && first > second) PutLazyBit(&calls->alt_first, samples_.size(), i);
+    }
+    calls->unphased = (phases & 1U) != 0;
+    calls->phased = (phases & 2U) != 0;
+    return true;
   }
 
   absl::Status ReadCall(size_t sample, const int32_t* call, size_t ploidy, VariantCalls* calls) {
