@@ -23,7 +23,9 @@ absl::StatusOr<ServerChannel> OpenTo(const std::string& server, const v1::Server
   options.tls_certificate = access.tls_certificate();
   options.tls_key = access.tls_key();
   options.insecure = access.insecure();
-  return OpenChannel(options);
+  GENOSERVE_ASSIGN_OR_RETURN(const std::vector<ServerChannel> channels, OpenChannels(options));
+  if (channels.size() == 1) return channels.front();
+  return absl::InvalidArgumentError(absl::StrCat(server, ": is several servers; name each by a --nudge of its own"));
 }
 
 absl::StatusOr<v1::PollStoreResponse> Poll(const std::string& server, const v1::ServerAccess& access) {
