@@ -335,10 +335,15 @@ class FetchRun {
                                     ? absl::StrCat(FormatCount(count), " samples")
                                     : absl::StrFormat("samples %d to %d of %d", header.first_sample(),
                                                       header.first_sample() + count - 1, header.cohort_size());
-    return absl::StrFormat(
-        "genoserve: %s of model %s version %s, seed %d, digest %s, artifact %s, engine %s, in %.1f s", samples,
-        header.model(), header.version(), header.seed(), StreamDigestOf(state_), header.artifact_digest(),
-        EngineWords(header.engine()), absl::ToDoubleSeconds(elapsed));
+    const std::string drawn =
+        absl::StrFormat("%s of model %s version %s, seed %d", samples, header.model(), header.version(), header.seed());
+    const double seconds = absl::ToDoubleSeconds(elapsed);
+    // Where there is no manifest that tells the rest.
+    if (plan_.prefix.empty()) {
+      return absl::StrFormat("genoserve: %s, digest %s, artifact %s, engine %s, in %.1f s", drawn,
+                             StreamDigestOf(state_), header.artifact_digest(), EngineWords(header.engine()), seconds);
+    }
+    return absl::StrFormat("genoserve: %s, in %.1f s; digests are in %s", drawn, seconds, ManifestPath(plan_.prefix));
   }
 
   const FetchArguments& arguments_;

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "client/lib/rpc_status.h"
@@ -47,8 +48,14 @@ absl::Status CallStatus(const CallSet& calls, const Replica& replica, const grpc
     return absl::UnavailableError(absl::StrCat("the server ended the call: ", status.error_message()));
   }
   absl::Status result = FromGrpcStatus(status);
-  // gRPC's own words for a connection that failed do not name the server.
+  // gRPC's own words for a connection that failed do not name the server, and wrap the reason up in others.
   if (!absl::IsUnavailable(result)) return result;
+  if (absl::StartsWith(result.message(), "failed to connect to all addresses")) {
+    const absl::string_view words = result.message();
+    const size_t reason = words.rfind(": ");
+    result = absl::UnavailableError(
+        absl::StrCat("cannot connect", reason == absl::string_view::npos ? "" : words.substr(reason)));
+  }
   return Annotate(result, replica.channel.server);
 }
 

@@ -1,0 +1,254 @@
+#!/usr/bin/env python3
+"""Fetches cohorts while the program, its servers and its connections are killed at random points, so many times, and
+checks that the same command goes on each time, that the files are those of an undisturbed fetch in the end, and that
+nothing that is not whole is ever taken for it.
+
+Usage: kill_fetch.py BIN [KILLS], with the folder of the programs; 12 kills without a number.
+"""
+import json
+import pathlib
+import random
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import tiny_panel
+
+BIN = pathlib.Path(sys.argv[1]).resolve()
+KILLS = int(sys.argv[2]) if len(sys.argv) > 2 else 12
+PATIENCE = 180  # seconds, of a machine that does something else
+MODEL = "tiny"
+SAMPLES = 200_000  # 2 MB on the wire
+# Arguments of the fetches that are disturbed, and what is written.
+FORMATS = ["bcf", "vcf.gz", "bed", "pgen", "npy", "zarr", "haps"]
+
+
+def fail(message):
+    sys.exit(f"kill_fetch: {message}")
+
+
+def run(*command):
+    done = subprocess.run([str(part) for part in command], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          timeout=PATIENCE)
+    if done.returncode:
+        fail(f"{' '.join(str(part) for part in command[:3])}: {done.stderr.strip()[-500:]}")
+    return done.stdout
+
+
+class Server:
+    """A real server that can be killed, and comes back at the same port."""
+
+    def __init__(self, folder, name):
+        self.folder, self.log, self.port = folder, folder / f"{name}.log", 0
+        self.start()
+
+    def start(self):
+        with self.log.open("w") as sink:
+            self.process = subprocess.Popen(
+                [BIN / "genoserve-server", "--store", self.folder / "store", "--port", str(self.port), "--http-port",
+                 "0", "--device", "cpu", "--threads", "1", "--drain-delay", "0"], stdout=sink, stderr=sink)
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end and self.process.poll() is None:
+            for line in self.log.read_text().splitlines():
+                if '"event":"listening"' in line:
+                    self.port = json.loads(line)["port"]
+                    return
+            time.sleep(0.02)
+        fail("a server does not start: " + self.log.read_text()[-500:])
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    @property
+    def address(self):
+        return f"127.0.0.1:{self.port}"
+
+
+class Proxy:
+    """A loopback proxy before a server that delays, throttles and cuts what comes from it."""
+
+    def __init__(self, server):
+        self.server = server
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self.listener.getsockname()[1]}"
+        self.delay, self.rate = 0.0, 1e9  # seconds before each piece, bytes per second
+        self.lock, self.ends = threading.Lock(), []
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            client, _ = self.listener.accept()
+            try:
+                server = socket.create_connection(("127.0.0.1", self.server.port), PATIENCE)
+            except OSError:
+                client.close()
+                continue
+            for end in (client, server):
+                end.settimeout(None)
+            with self.lock:
+                self.ends += [client, server]
+            threading.Thread(target=self.copy, args=(client, server, False), daemon=True).start()
+            threading.Thread(target=self.copy, args=(server, client, True), daemon=True).start()
+
+    def copy(self, source, sink, slow):
+        try:
+            while piece := source.recv(16384):
+                if slow:
+                    time.sleep(self.delay + len(piece) / self.rate)
+                sink.sendall(piece)
+        except OSError:
+            pass
+        for end in (source, sink):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def cut(self):
+        """Ends all connections at once, in the middle of whatever they carry."""
+        with self.lock:
+            ends, self.ends = self.ends, []
+        for end in ends:
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+
+def fetch(servers, output, name, more=()):
+    """A fetch that is begun, or goes on."""
+    return subprocess.Popen(
+        [BIN / "genoserve", "fetch", MODEL, "-n", str(SAMPLES), "--seed", "5", "-O", name, "-o", output, "--server",
+         servers, "--retries", "30", *more], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def contents(folder):
+    """All files of a folder with their bytes."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def check_not_whole(folder, output):
+    """What a killed fetch left is no cohort: verify refuses it, and nothing has the final name unless it is whole."""
+    state = [path for path in folder.iterdir() if path.name.endswith(".part.json")]
+    if not state:
+        return
+    done = subprocess.run([BIN / "genoserve", "verify", state[0]], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True, timeout=PATIENCE)
+    if done.returncode != 7 or "is a part" not in done.stderr:
+        fail(f"verify of {output} ended with {done.returncode}: {done.stderr}")
+
+
+def disturb(turn, draws, expected, folder, servers, proxy, name, typical):
+    """One fetch that is disturbed until it is done; returns how often and by what."""
+    target = folder / f"turn{turn}"
+    target.mkdir()
+    output = target / (f"c.{name}" if name != "bed" else "c")
+    parallel = draws.choice([1, 1, 3])
+    proxy.delay, proxy.rate = draws.choice([(0.0, 1e9), (0.002, 1e9), (0.0, 2e6)])
+    addresses = proxy.address if draws.random() < 0.5 else f"{proxy.address},{servers[1].address}"
+    kinds = []
+    again = True
+    for _ in range(draws.randint(1, 3)):
+        if again:
+            program = fetch(addresses, output, name, ["--parallel", str(parallel)])
+            again = False
+        time.sleep(draws.uniform(0, 1.5 * typical))
+        if program.poll() is not None:
+            break
+        kind = draws.choice(["fetch", "fetch", "server", "cut", "interrupt"])
+        kinds.append(kind)
+        if kind == "server":
+            victim = draws.choice(servers)
+            victim.kill()
+            victim.start()
+        elif kind == "cut":
+            proxy.cut()
+        else:
+            program.send_signal(signal.SIGKILL if kind == "fetch" else signal.SIGINT)
+            _, error = program.communicate(timeout=PATIENCE)
+            if program.returncode == 0:
+                break
+            if program.returncode not in (130, -signal.SIGKILL):
+                fail(f"turn {turn}, {name}: fetch ended with {program.returncode}: {error[-500:]}")
+            check_not_whole(target, output)
+            again = True
+    if again:
+        program = fetch(addresses, output, name, ["--parallel", str(parallel)])
+    if program.stdout and not program.stdout.closed:
+        _, error = program.communicate(timeout=PATIENCE)
+    # A fetch whose last file had its name when it was killed refuses to begin once more.
+    if program.returncode and "is there already" not in error:
+        fail(f"turn {turn}, {name}: fetch ended with {program.returncode}: {error[-500:]}")
+    found = contents(target)
+    if found != expected:
+        wrong = sorted(set(found) ^ set(expected)) or [file for file in found if found[file] != expected[file]]
+        fail(f"turn {turn}, {name}, after {kinds}: other files than those of an undisturbed fetch: {wrong}")
+    run(BIN / "genoserve", "verify", output if output.exists() else target / "c", "-q")
+    return kinds
+
+
+def check_truncated(folder, name, expected):
+    """Every file of a cohort, cut by a byte, is refused."""
+    target = folder / "truncated"
+    for file, data in expected.items():
+        if file.endswith("manifest.json") or not data or "/" in file:
+            continue
+        target.mkdir()
+        for other, bytes_of_other in expected.items():
+            path = target / other
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(bytes_of_other[:-1] if other == file else bytes_of_other)
+        done = subprocess.run([BIN / "genoserve", "verify", target / "c.manifest.json"], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, timeout=PATIENCE)
+        if done.returncode != 7 or f"{file}: is truncated" not in done.stdout:
+            fail(f"{name}: a cut {file} was taken for whole: {done.stdout}{done.stderr}")
+        subprocess.run(["rm", "-r", str(target)], check=True)
+
+
+def main():
+    draws = random.Random(11)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = pathlib.Path(scratch)
+        tiny_panel.write(folder)
+        run(BIN / "genoserve-trainer", "train", "--arch", "acgan", "--vcf", folder / "real.vcf", "--panel",
+            folder / "panel.tsv", "--label-column", "pop", "--steps", "20", "--validations", "1", "--seed", "1",
+            "--device", "cpu", "--store", folder / "store", "--create-store", "--model", MODEL, "--publish-anyway")
+        servers = [Server(folder, "one"), Server(folder, "two")]
+        proxy = Proxy(servers[0])
+        expected, typical = {}, 0.0
+        killed, turn = 0, 0
+        count = {}
+        try:
+            while killed < KILLS:
+                name = FORMATS[turn % len(FORMATS)]
+                if name not in expected:
+                    target = folder / f"whole-{name}"
+                    target.mkdir()
+                    begin = time.monotonic()
+                    program = fetch(servers[1].address, target / (f"c.{name}" if name != "bed" else "c"), name)
+                    _, error = program.communicate(timeout=PATIENCE)
+                    if program.returncode:
+                        fail(f"{name}: an undisturbed fetch ended with {program.returncode}: {error[-500:]}")
+                    typical = max(typical, time.monotonic() - begin)
+                    expected[name] = contents(target)
+                    check_truncated(folder, name, expected[name])
+                for kind in disturb(turn, draws, expected[name], folder, servers, proxy, name, typical):
+                    count[kind] = count.get(kind, 0) + 1
+                    killed += 1
+                subprocess.run(["rm", "-r", str(folder / f"turn{turn}")], check=True)
+                turn += 1
+        finally:
+            for server in servers:
+                server.kill()
+    told = ", ".join(f"{number} of {kind}" for kind, number in sorted(count.items()))
+    print(f"{killed} disturbances ({told}) of {turn} fetches in {len(expected)} formats: the files of an undisturbed "
+          "fetch every time, and no cut file was taken for whole")
+
+
+if __name__ == "__main__":
+    main()
