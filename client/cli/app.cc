@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "client/cli/admin.h"
 #include "client/cli/convert.h"
 #include "client/cli/exit_code.h"
@@ -119,6 +121,26 @@ void AddServerOptions(CLI::App* command, Arguments* arguments) {
   command->add_flag("--insecure", client.insecure, "plain text also off loopback")->group("Auth");
 }
 
+void AddTraitOptions(CLI::App* command, TraitArguments* trait) {
+  const auto number = [command](const char* name, std::optional<double>* target, const char* help) {
+    command
+        ->add_option_function<double>(
+            name, [target](double value) { *target = value; }, help)
+        ->type_name("SHARE")
+        ->group("Simulated trait");
+  };
+  command->add_flag("--simulate-pheno", trait->wanted, "add a polygenic trait, its truth in PREFIX.truth.tsv")
+      ->group("Simulated trait");
+  number("--heritability", &trait->heritability, "share of its variance that genotypes cause; default 0.5");
+  number("--prevalence", &trait->prevalence, "share of cases of a case/control trait on top of it");
+  AddNumber<int64_t>(command, "--causal", &trait->causal, "variants with an effect; default 10")
+      ->type_name("COUNT")
+      ->group("Simulated trait");
+  AddNumber<uint64_t>(command, "--simulate-seed", &trait->seed, "seed of variants, effects and noise; default: --seed")
+      ->type_name("INT")
+      ->group("Simulated trait");
+}
+
 void AddFetch(CLI::App* app, Arguments* arguments) {
   CLI::App* command = app->add_subcommand("fetch", "Draw a cohort and write it to files");
   FetchArguments& fetch = arguments->fetch;
@@ -155,6 +177,7 @@ void AddFetch(CLI::App* app, Arguments* arguments) {
   command->add_option("--shard", fetch.shard, "part I of N of the cohort; needs --seed")
       ->type_name("I/N")
       ->group("Selection");
+  AddTraitOptions(command, &fetch.trait);
   command
       ->add_option("-o,--output,--out", fetch.output.path,
                    "file whose suffix tells the format, else prefix of .bed/.bim/.fam; - = stdout")
@@ -171,6 +194,9 @@ void AddFetch(CLI::App* app, Arguments* arguments) {
       ->group("Output");
   command->add_option("--oxford", fetch.output.oxford, "whose .sample and .haps for hap and haps; default plink2")
       ->type_name("plink2|bcftools")
+      ->group("Output");
+  command->add_option("--preset", fetch.preset, "what CI needs: PGEN, BED, VCF, simulated trait and truth, covariates")
+      ->type_name("gwas-ci")
       ->group("Output");
   command->add_flag("--dry-run", fetch.dry_run, "only tell what there would be: samples, sizes, seed, licence")
       ->group("Output");
@@ -355,7 +381,8 @@ int RunCli(int argc, const char* const* argv, Interrupt* interrupt) {
   try {
     app->parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    return ExitCodeOf(Print(app->help()));
+    // CLI11 leaves two empty lines between groups.
+    return ExitCodeOf(Print(absl::StrReplaceAll(app->help(), {{"\n\n\n", "\n\n"}})));
   } catch (const CLI::CallForVersion&) {
     return ExitCodeOf(Print(absl::StrCat(kVersionLine, "\n")));
   } catch (const CLI::ParseError& error) {

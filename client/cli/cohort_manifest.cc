@@ -110,6 +110,7 @@ v1::CohortManifest DescribeCohort(const v1::CohortPart& state, const v1::Manifes
   manifest.set_format(state.format());
   *manifest.mutable_request() = state.request();
   manifest.set_conditions_digest(state.conditions_digest());
+  if (state.has_simulated_trait()) *manifest.mutable_simulated_trait() = state.simulated_trait();
   manifest.set_licence(model.licence());
   manifest.set_data_terms(model.data_terms());
   return manifest;

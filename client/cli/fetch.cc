@@ -3,9 +3,11 @@
 #include <google/protobuf/util/message_differencer.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -18,9 +20,11 @@
 #include "client/cli/exit_code.h"
 #include "client/cli/fetch_request.h"
 #include "client/cli/json_file.h"
+#include "client/cli/other_format.h"
 #include "client/cli/part_state.h"
 #include "client/cli/progress.h"
 #include "client/cli/sample_part.h"
+#include "client/cli/simulated_trait.h"
 #include "client/cli/transfer.h"
 #include "client/lib/client.h"
 #include "core/base/count_text.h"
@@ -107,6 +111,11 @@ class FetchRun {
     list.set_artifact_digest(request_.artifact_digest());
     *list.mutable_regions() = request_.regions();
     GENOSERVE_ASSIGN_OR_RETURN(variants_, client_->ListVariants(list));
+    if (asked_.has_simulated_trait()) {
+      auto trait = SimulatedTrait::Create(asked_.simulated_trait(), variants_, SamplesOf(request_));
+      if (!trait.ok()) return Local(trait.status());
+      trait_.emplace(*std::move(trait));
+    }
     if (arguments_.dry_run) return PrintDryRun(model_, request_, variants_);
     if (!plan_.part.empty()) {
       absl::StatusOr<PartLock> lock = PartLock::Take(plan_.part);
@@ -133,6 +142,7 @@ class FetchRun {
     v1::CohortPart asked;
     asked.set_format(plan_.Describe());
     *asked.mutable_request() = RequestForFiles(request_, asked.mutable_conditions_digest());
+    if (arguments_.trait.wanted) *asked.mutable_simulated_trait() = DescribeTrait(arguments_.trait, request_.seed());
     if (kept_.has_value()) {
       if (const absl::Status same = CheckSameRequest(*kept_, asked); !same.ok()) {
         return Local(
@@ -201,7 +211,8 @@ class FetchRun {
     GENOSERVE_RETURN_IF_ERROR(CheckVariants(state_.header()));
     if (state_.written() && AllWritten()) return Finish();
     const v1::CohortHeader& header = state_.header();
-    const bool tables = !plan_.part.empty() && (header.labels_size() > 0 || header.phenotypes_size() > 0);
+    const bool tables =
+        !plan_.part.empty() && (header.labels_size() > 0 || header.phenotypes_size() > 0 || trait_.has_value());
     CohortWriterOptions options;
     options.index = plan_.index;
     options.oxford = plan_.oxford;
@@ -219,7 +230,7 @@ class FetchRun {
       return Receive();
     }
     absl::StatusOr<SamplePart> samples =
-        writer.ok() ? SamplePart::Open(lock_.has_value() ? lock_->fd() : -1, header, kept_.has_value())
+        writer.ok() ? SamplePart::Open(lock_.has_value() ? lock_->fd() : -1, header, trait(), kept_.has_value())
                     : writer.status();
     if (!samples.ok()) {
       const bool useless = absl::IsDataLoss(samples.status()) || absl::IsFailedPrecondition(samples.status());
@@ -227,9 +238,7 @@ class FetchRun {
     }
     GENOSERVE_RETURN_IF_ERROR(Transmit(writer->get(), &*samples, std::move(stream)));
     if (!plan_.part.empty()) {
-      GENOSERVE_RETURN_IF_ERROR(Local(
-          WriteTables(*samples, header, {plan_.PanelPath(), plan_.PhenoPath(), tables ? PartTablePath(plan_.part) : ""},
-                      &label_counts_)));
+      GENOSERVE_RETURN_IF_ERROR(Local(WriteBeside(*samples, tables ? PartTablePath(plan_.part) : "")));
       // A manifest of older files would tell wrong things of the new ones.
       GENOSERVE_RETURN_IF_ERROR(Local(FileSystem::Posix().Remove(ManifestPath(plan_.prefix))));
     }
@@ -239,6 +248,31 @@ class FetchRun {
     state_.set_written(true);
     GENOSERVE_RETURN_IF_ERROR(Local(WriteJsonFile(state_, PartStatePath(plan_.part))));
     return Finish();
+  }
+
+  // The tables beside the genotypes, with the simulated trait.
+  absl::Status WriteBeside(const SamplePart& samples, const std::string& sample_table) {
+    const v1::CohortHeader& header = state_.header();
+    GENOSERVE_RETURN_IF_ERROR(CountLabels(samples, header, &label_counts_));
+    if (trait_.has_value()) {
+      GENOSERVE_RETURN_IF_ERROR(trait_->Finish([&samples](absl::FunctionRef<void(std::span<const uint8_t>)> take) {
+        return samples.ForEach([take](const SampleRecord& sample) {
+          take(sample.genotypes);
+          return absl::OkStatus();
+        });
+      }));
+      GENOSERVE_RETURN_IF_ERROR(WriteFileAtomically(FileSystem::Posix(), plan_.TruthPath(), trait_->Truth()));
+    }
+    return WriteTables(samples, header, trait(), label_counts_,
+                       {plan_.PanelPath(), plan_.PhenoPath(), sample_table, plan_.covariates ? plan_.CovarPath() : ""});
+  }
+
+  const SimulatedTrait* trait() const { return trait_.has_value() ? &*trait_ : nullptr; }
+
+  // Whether there is a table of covariates, which needs two labels among the samples.
+  bool HasCovariates() const {
+    return plan_.covariates &&
+           std::count_if(label_counts_.begin(), label_counts_.end(), [](int64_t count) { return count > 0; }) > 1;
   }
 
   // Fetches what is missing into the writer.
@@ -279,14 +313,25 @@ class FetchRun {
     if (!FileSystem::Posix().Exists(path)) {
       if (label_counts_.empty() && header.labels_size() > 0) {
         // These were written by an earlier run.
-        absl::StatusOr<SamplePart> samples = SamplePart::Open(lock_->fd(), header, true);
+        absl::StatusOr<SamplePart> samples = SamplePart::Open(lock_->fd(), header, trait(), true);
         if (!samples.ok()) return Local(samples.status());
-        GENOSERVE_RETURN_IF_ERROR(Local(WriteTables(*samples, header, {}, &label_counts_)));
+        GENOSERVE_RETURN_IF_ERROR(Local(CountLabels(*samples, header, &label_counts_)));
+      }
+      CohortWriterOptions options;
+      options.index = plan_.index;
+      for (const CohortFormat other : plan_.also) {
+        if (interrupt_.raised()) return absl::CancelledError("interrupted");
+        GENOSERVE_RETURN_IF_ERROR(Local(
+            WriteOtherFormat(plan_.prefix, other, plan_.AlsoPath(other), Describe(header, variants_, ""), options)));
       }
       v1::CohortManifest manifest = DescribeCohort(state_, model_.manifest(), label_counts_);
       std::vector<std::string> files = plan_.GenotypeFiles();
+      const std::vector<std::string> others = plan_.AlsoFiles();
+      files.insert(files.end(), others.begin(), others.end());
       if (header.labels_size() > 0) files.push_back(plan_.PanelPath());
-      if (header.phenotypes_size() > 0) files.push_back(plan_.PhenoPath());
+      if (header.phenotypes_size() > 0 || trait_.has_value()) files.push_back(plan_.PhenoPath());
+      if (HasCovariates()) files.push_back(plan_.CovarPath());
+      if (plan_.truth) files.push_back(plan_.TruthPath());
       const absl::Status added = AddFiles(FolderOf(path), files, &interrupt_, &manifest);
       if (!added.ok()) return absl::IsCancelled(added) ? added : Local(added);
       GENOSERVE_RETURN_IF_ERROR(Local(WriteJsonFile(manifest, path)));
@@ -357,6 +402,7 @@ class FetchRun {
   VariantTable variants_;
   std::optional<PartLock> lock_;
   v1::CohortPart state_;
+  std::optional<SimulatedTrait> trait_;
   std::vector<int64_t> label_counts_;
   Transfer* transfer_ = nullptr;  // while it runs
 };
@@ -364,7 +410,9 @@ class FetchRun {
 }  // namespace
 
 absl::Status Fetch(const FetchArguments& arguments, ClientOptions options, Interrupt* interrupt) {
-  return FetchRun(arguments, interrupt).Run(std::move(options));
+  FetchArguments all = arguments;
+  GENOSERVE_RETURN_IF_ERROR(Local(ApplyPreset(&all)));
+  return FetchRun(all, interrupt).Run(std::move(options));
 }
 
 }  // namespace genoserve

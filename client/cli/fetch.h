@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "client/cli/interrupt.h"
 #include "client/cli/output.h"
+#include "client/cli/simulated_trait.h"
 #include "client/lib/client_options.h"
 
 namespace genoserve {
@@ -26,6 +27,8 @@ struct FetchArguments {
   std::optional<uint64_t> seed;
   std::string shard;  ///< I/N
   OutputArguments output;
+  TraitArguments trait;
+  std::string preset;           ///< --preset
   int32_t max_batch_bytes = 0;  ///< 0 = the server's default
   int32_t parallel = 1;         ///< ranges that are fetched at once
   bool dry_run = false;

@@ -15,6 +15,9 @@
 namespace genoserve {
 namespace {
 
+constexpr char kGwasCi[] = "gwas-ci";
+constexpr double kGwasCiPrevalence = 0.3;
+
 absl::Status CheckArguments(const FetchArguments& arguments) {
   if (arguments.samples.has_value() && *arguments.samples < 1) {
     return absl::InvalidArgumentError(
@@ -33,6 +36,11 @@ absl::Status CheckArguments(const FetchArguments& arguments) {
   if (!arguments.shard.empty() && !arguments.seed.has_value()) {
     return absl::InvalidArgumentError("--shard needs --seed, since all parts of a cohort must have the same one");
   }
+  GENOSERVE_RETURN_IF_ERROR(CheckTraitArguments(arguments.trait));
+  if (arguments.trait.wanted && !arguments.shard.empty()) {
+    return absl::InvalidArgumentError(
+        "--shard: a trait is simulated of whole cohorts, as it depends on the frequencies in all of it");
+  }
   return absl::OkStatus();
 }
 
@@ -48,6 +56,26 @@ absl::StatusOr<int64_t> CohortSize(const FetchArguments& arguments, int64_t told
 }
 
 }  // namespace
+
+absl::Status ApplyPreset(FetchArguments* arguments) {
+  OutputArguments& output = arguments->output;
+  output.truth = arguments->trait.wanted;
+  if (arguments->preset.empty()) return absl::OkStatus();
+  if (arguments->preset != kGwasCi) {
+    return absl::InvalidArgumentError(absl::StrCat("--preset: \"", arguments->preset, "\" is not ", kGwasCi));
+  }
+  if (!output.format.empty() || output.path == "-" || FormatOfPath(output.path).ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--preset ", kGwasCi, ": writes several formats; -o is the prefix of all, and -O is not for it"));
+  }
+  output.format = CohortFormatName(CohortFormat::kPgen);
+  output.also = {CohortFormat::kBed, CohortFormat::kVcfGz};
+  output.truth = true;
+  output.covariates = true;
+  arguments->trait.wanted = true;
+  if (!arguments->trait.prevalence.has_value()) arguments->trait.prevalence = kGwasCiPrevalence;
+  return absl::OkStatus();
+}
 
 absl::StatusOr<v1::StreamCohortRequest> BuildRequest(const FetchArguments& arguments) {
   GENOSERVE_RETURN_IF_ERROR(CheckArguments(arguments));

@@ -8,6 +8,9 @@
 
 namespace genoserve {
 
+/// Sets what a preset stands for. INVALID_ARGUMENT where there is no such preset, or other arguments exclude it.
+absl::Status ApplyPreset(FetchArguments* arguments);
+
 /// What can be told from the arguments alone: the request without what the model's schema must tell. INVALID_ARGUMENT
 /// where the arguments do not fit together; errors of files.
 absl::StatusOr<v1::StreamCohortRequest> BuildRequest(const FetchArguments& arguments);

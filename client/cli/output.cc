@@ -64,6 +64,21 @@ absl::Status SetOxford(const std::string& text, OutputPlan* plan) {
 
 std::string OutputPlan::PanelPath() const { return prefix + ".panel.tsv"; }
 std::string OutputPlan::PhenoPath() const { return prefix + ".pheno.tsv"; }
+std::string OutputPlan::TruthPath() const { return prefix + ".truth.tsv"; }
+std::string OutputPlan::CovarPath() const { return prefix + ".covar.tsv"; }
+
+std::string OutputPlan::AlsoPath(CohortFormat other) const {
+  return IsFileset(other) ? prefix : absl::StrCat(prefix, ".", CohortFormatName(other));
+}
+
+std::vector<std::string> OutputPlan::AlsoFiles() const {
+  std::vector<std::string> files;
+  for (const CohortFormat other : also) {
+    const std::vector<std::string> more = FilesOfCohort(other, AlsoPath(other), index);
+    files.insert(files.end(), more.rbegin(), more.rend());
+  }
+  return files;
+}
 
 std::vector<std::string> OutputPlan::GenotypeFiles() const {
   if (prefix.empty()) return {};
@@ -74,7 +89,12 @@ std::vector<std::string> OutputPlan::GenotypeFiles() const {
 std::vector<std::string> OutputPlan::Files() const {
   std::vector<std::string> files = GenotypeFiles();
   if (prefix.empty()) return files;
-  files.insert(files.end(), {PanelPath(), PhenoPath(), ManifestPath(prefix)});
+  const std::vector<std::string> others = AlsoFiles();
+  files.insert(files.end(), others.begin(), others.end());
+  files.insert(files.end(), {PanelPath(), PhenoPath()});
+  if (covariates) files.push_back(CovarPath());
+  if (truth) files.push_back(TruthPath());
+  files.push_back(ManifestPath(prefix));
   return files;
 }
 
@@ -84,6 +104,7 @@ std::string OutputPlan::Describe() const {
   if (IsOxford(format)) {
     absl::StrAppend(&words, ", as of ", oxford == OxfordLayout::kBcftools ? "bcftools" : "plink2");
   }
+  for (const CohortFormat other : also) absl::StrAppend(&words, " and ", CohortFormatName(other));
   return words;
 }
 
@@ -95,6 +116,9 @@ absl::StatusOr<OutputPlan> PlanOutput(const OutputArguments& arguments) {
   const absl::StatusOr<CohortFormat> by_suffix = FormatOfPath(path);
   OutputPlan plan;
   plan.path = path;
+  plan.also = arguments.also;
+  plan.truth = arguments.truth;
+  plan.covariates = arguments.covariates;
   plan.format = path == "-" ? CohortFormat::kVcf : by_suffix.value_or(CohortFormat::kBed);
   if (!arguments.format.empty()) {
     GENOSERVE_ASSIGN_OR_RETURN(plan.format, FormatOfName(arguments.format));
@@ -102,6 +126,7 @@ absl::StatusOr<OutputPlan> PlanOutput(const OutputArguments& arguments) {
   GENOSERVE_RETURN_IF_ERROR(SetIndex(arguments.index, &plan));
   GENOSERVE_RETURN_IF_ERROR(SetOxford(arguments.oxford, &plan));
   if (path == "-") {
+    if (plan.truth) return absl::InvalidArgumentError("-o -: standard output has no place for a simulated trait");
     if (FitsStandardOutput(plan.format)) return plan;
     return absl::InvalidArgumentError(absl::StrCat("-o -: ", CohortFormatName(plan.format),
                                                    " cannot go to standard output; take vcf, vcf.gz, bcf or npy"));

@@ -16,6 +16,10 @@ struct OutputArguments {
   std::string format;  ///< as CohortFormatName; empty = the suffix of the path tells it
   std::string index;   ///< csi or tbi; empty = csi
   std::string oxford;  ///< plink2 or bcftools; empty = plink2
+  /// Formats that the cohort is written in once more beside that one, as PREFIX and its suffix.
+  std::vector<CohortFormat> also = {};
+  bool truth = false;       ///< whether there is PREFIX.truth.tsv, of a simulated trait
+  bool covariates = false;  ///< whether there may be PREFIX.covar.tsv, of the labels
 };
 
 /// The files of one cohort.
@@ -23,15 +27,23 @@ struct OutputPlan {
   CohortFormat format = CohortFormat::kVcf;
   VariantIndex index = VariantIndex::kCsi;
   OxfordLayout oxford = OxfordLayout::kPlink2;
-  std::string path;    ///< for OpenCohortWriter
-  std::string prefix;  ///< of what lies beside; empty = standard output, beside which nothing lies
-  std::string part;    ///< while it is not done, as PartPath of core/io; empty = standard output
+  std::string path;                ///< for OpenCohortWriter
+  std::string prefix;              ///< of what lies beside; empty = standard output, beside which nothing lies
+  std::string part;                ///< while it is not done, as PartPath of core/io; empty = standard output
+  std::vector<CohortFormat> also;  ///< and the next two: as OutputArguments has them
+  bool truth = false;
+  bool covariates = false;
 
-  /// PREFIX.panel.tsv and PREFIX.pheno.tsv.
+  /// PREFIX.panel.tsv and so on.
   std::string PanelPath() const;
   std::string PhenoPath() const;
-  /// The genotypes under their final names, the main file first.
+  std::string TruthPath() const;
+  std::string CovarPath() const;
+  /// Where OpenCohortWriter puts one of `also`.
+  std::string AlsoPath(CohortFormat other) const;
+  /// The genotypes under their final names, the main file first; those of `also`, too.
   std::vector<std::string> GenotypeFiles() const;
+  std::vector<std::string> AlsoFiles() const;
   /// All files that there may be under their final names, genotypes first.
   std::vector<std::string> Files() const;
   /// All that decides what the files hold, in words: "vcf.gz, index tbi".

@@ -108,6 +108,10 @@ std::string Difference(const v1::CohortPart& kept, const v1::CohortPart& asked) 
   }
   if (!Same(one.regions(), other.regions())) return "-r or -R names other regions";
   if (Range(one) != Range(other)) return is("--shard", Range(other), Range(one));
+  if (!MessageDifferencer::Equals(kept.simulated_trait(), asked.simulated_trait()) ||
+      kept.has_simulated_trait() != asked.has_simulated_trait()) {
+    return "--simulate-pheno, or what goes with it, asks for another trait";
+  }
   if (kept.format() != asked.format()) return is("the format", asked.format(), kept.format());
   return "";
 }

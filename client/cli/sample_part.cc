@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "core/base/status.h"
 #include "core/io/cohort_writer.h"
@@ -26,10 +27,11 @@ constexpr char kName[] = "the part of labels and phenotypes";
 constexpr size_t kReadBytes = size_t{1} << 20;
 constexpr size_t kWriteBytes = size_t{64} << 10;  // lines are held back until they are so many bytes
 
-// A record: the label's index, then the phenotypes.
-size_t RecordBytes(const v1::CohortHeader& header) {
+// A record: the label's index, the phenotypes, then what the trait needs.
+size_t RecordBytes(const v1::CohortHeader& header, const SimulatedTrait* trait) {
   return (header.labels_size() > 0 ? sizeof(uint32_t) : 0) +
-         sizeof(double) * static_cast<size_t>(header.phenotypes_size());
+         sizeof(double) * static_cast<size_t>(header.phenotypes_size()) +
+         (trait == nullptr ? 0 : trait->record_bytes());
 }
 
 // A table on its way to a file that gets its name at the end.
@@ -84,11 +86,12 @@ std::string NumberText(double value) {
   return {digits.data(), end};
 }
 
-SamplePart::SamplePart(int fd, const v1::CohortHeader& header)
-    : fd_(fd), header_(header), record_bytes_(fd < 0 ? 0 : RecordBytes(header)) {}
+SamplePart::SamplePart(int fd, const v1::CohortHeader& header, const SimulatedTrait* trait)
+    : fd_(fd), header_(header), trait_(trait), record_bytes_(fd < 0 ? 0 : RecordBytes(header, trait)) {}
 
-absl::StatusOr<SamplePart> SamplePart::Open(int fd, const v1::CohortHeader& header, bool go_on) {
-  SamplePart part(fd, header);
+absl::StatusOr<SamplePart> SamplePart::Open(int fd, const v1::CohortHeader& header, const SimulatedTrait* trait,
+                                            bool go_on) {
+  SamplePart part(fd, header, trait);
   if (part.empty()) return part;
   const auto bytes = static_cast<off_t>(part.record_bytes_) * header.sample_count();
   if (go_on) {
@@ -119,6 +122,9 @@ absl::Status SamplePart::Write(const CohortBatch& batch) const {
       std::memcpy(at, &values[i], sizeof(double));
       at += sizeof(double);
     }
+    if (trait_ == nullptr) continue;
+    trait_->Record(batch.genotypes, i, {reinterpret_cast<uint8_t*>(at), trait_->record_bytes()});
+    at += trait_->record_bytes();
   }
   absl::string_view left = records;
   int64_t offset = (batch.first_sample - header_.first_sample()) * static_cast<int64_t>(record_bytes_);
@@ -137,8 +143,7 @@ absl::Status SamplePart::Sync() const {
   return WriteError(kName);
 }
 
-absl::Status SamplePart::ForEach(
-    absl::FunctionRef<absl::Status(int64_t, uint32_t, std::span<const double>)> take) const {
+absl::Status SamplePart::ForEach(absl::FunctionRef<absl::Status(const SampleRecord&)> take) const {
   if (empty()) return absl::OkStatus();
   const auto phenotypes = static_cast<size_t>(header_.phenotypes_size());
   std::vector<double> values(phenotypes);
@@ -171,45 +176,71 @@ absl::Status SamplePart::ForEach(
                                          : std::isfinite(values[p]);
       }
       const int64_t index = header_.first_sample() + first + i;
+      std::span<const uint8_t> genotypes;
+      if (trait_ != nullptr) genotypes = {reinterpret_cast<const uint8_t*>(at), trait_->record_bytes()};
+      at += genotypes.size();
       if (!right) return absl::DataLossError(absl::StrCat(kName, ": sample ", index, " makes no sense"));
-      GENOSERVE_RETURN_IF_ERROR(take(index, label, values));
+      GENOSERVE_RETURN_IF_ERROR(take({index, label, values, genotypes}));
     }
   }
   return absl::OkStatus();
 }
 
-absl::Status WriteTables(const SamplePart& samples, const v1::CohortHeader& header, const TablePaths& paths,
+absl::Status CountLabels(const SamplePart& samples, const v1::CohortHeader& header,
                          std::vector<int64_t>* label_counts) {
+  label_counts->assign(static_cast<size_t>(header.labels_size()), 0);
+  if (label_counts->empty()) return absl::OkStatus();
+  return samples.ForEach([label_counts](const SampleRecord& sample) {
+    ++(*label_counts)[sample.label];
+    return absl::OkStatus();
+  });
+}
+
+absl::Status WriteTables(const SamplePart& samples, const v1::CohortHeader& header, const SimulatedTrait* trait,
+                         const std::vector<int64_t>& label_counts, const TablePaths& paths) {
   const bool labels = header.labels_size() > 0;
   std::string phenotypes;
   for (const v1::PhenotypeSchema& schema : header.phenotypes()) absl::StrAppend(&phenotypes, "\t", schema.name());
+  if (trait != nullptr) absl::StrAppend(&phenotypes, "\t", absl::StrJoin(trait->columns(), "\t"));
   const std::string label_column = labels ? "\t" + header.label_column() : "";
   const bool some = labels || !phenotypes.empty();
+  std::vector<uint32_t> indicated;
+  std::string indicators;
+  for (uint32_t label = 0; std::cmp_less(label, label_counts.size()); ++label) {
+    if (label_counts[label] > 0) indicated.push_back(label);
+  }
+  if (!indicated.empty()) indicated.erase(indicated.begin());
+  for (const uint32_t label : indicated) {
+    absl::StrAppend(&indicators, label_column, "_", header.labels(static_cast<int>(label)));
+  }
   GENOSERVE_ASSIGN_OR_RETURN(Table panel, Table::Create(labels ? paths.panel : "", "sample" + label_column));
   GENOSERVE_ASSIGN_OR_RETURN(Table pheno, Table::Create(phenotypes.empty() ? "" : paths.pheno, "#IID" + phenotypes));
   GENOSERVE_ASSIGN_OR_RETURN(Table all, Table::Create(some ? paths.all : "", "sample" + label_column + phenotypes));
-  label_counts->assign(static_cast<size_t>(header.labels_size()), 0);
+  GENOSERVE_ASSIGN_OR_RETURN(Table covar, Table::Create(indicated.empty() ? "" : paths.covar, "#IID" + indicators));
   std::string values;
-  const auto add = [&](int64_t index, uint32_t label, std::span<const double> numbers) -> absl::Status {
+  const auto add = [&](const SampleRecord& sample) -> absl::Status {
     values.clear();
-    for (size_t p = 0; p < numbers.size(); ++p) {
+    for (size_t p = 0; p < sample.phenotypes.size(); ++p) {
       const v1::PhenotypeSchema& schema = header.phenotypes(static_cast<int>(p));
-      absl::StrAppend(&values, "\t",
-                      schema.has_categorical() ? schema.categorical().levels(static_cast<int>(numbers[p]))
-                                               : NumberText(numbers[p]));
+      const double number = sample.phenotypes[p];
+      absl::StrAppend(
+          &values, "\t",
+          schema.has_categorical() ? schema.categorical().levels(static_cast<int>(number)) : NumberText(number));
     }
-    std::string cell;
-    if (labels) {
-      cell = "\t" + header.labels(static_cast<int>(label));
-      ++(*label_counts)[label];
-    }
-    const std::string name = SyntheticSampleName(index, header.cohort_size());
+    if (trait != nullptr) trait->AppendValues(sample.index - header.first_sample(), &values);
+    const std::string name = SyntheticSampleName(sample.index, header.cohort_size());
+    const std::string cell = labels ? "\t" + header.labels(static_cast<int>(sample.label)) : "";
     if (panel.wanted()) GENOSERVE_RETURN_IF_ERROR(panel.Add(absl::StrCat(name, cell, "\n")));
     if (pheno.wanted()) GENOSERVE_RETURN_IF_ERROR(pheno.Add(absl::StrCat(name, values, "\n")));
+    if (covar.wanted()) {
+      std::string line = name;
+      for (const uint32_t label : indicated) absl::StrAppend(&line, sample.label == label ? "\t1" : "\t0");
+      GENOSERVE_RETURN_IF_ERROR(covar.Add(line + "\n"));
+    }
     return all.wanted() ? all.Add(absl::StrCat(name, cell, values, "\n")) : absl::OkStatus();
   };
   GENOSERVE_RETURN_IF_ERROR(samples.ForEach(add));
-  for (Table* table : {&panel, &pheno, &all}) GENOSERVE_RETURN_IF_ERROR(table->Commit());
+  for (Table* table : {&panel, &pheno, &all, &covar}) GENOSERVE_RETURN_IF_ERROR(table->Commit());
   return absl::OkStatus();
 }
 

@@ -63,41 +63,44 @@ class SamplePartTest : public testing::Test {
 };
 
 TEST_F(SamplePartTest, TablesComeOfSamplesWrittenInAnyOrder) {
-  const auto part = SamplePart::Open(fd_, Header(), false);
+  const auto part = SamplePart::Open(fd_, Header(), nullptr, false);
   ASSERT_TRUE(part.ok()) << part.status();
   ASSERT_TRUE(part->Write(Batch(2, 0, 0.1, 0)).ok());
   ASSERT_TRUE(part->Write(Batch(1, 0, 3, 1)).ok());
   ASSERT_TRUE(part->Write(Batch(1, 1, 24.5, 1)).ok());  // once more, by a fetch that went on
   std::vector<int64_t> counts;
-  ASSERT_EQ(WriteTables(*part, Header(), {Path("panel"), Path("pheno"), Path("all")}, &counts), absl::OkStatus());
+  ASSERT_EQ(CountLabels(*part, Header(), &counts), absl::OkStatus());
+  ASSERT_EQ(WriteTables(*part, Header(), nullptr, counts, {Path("panel"), Path("pheno"), Path("all"), Path("covar")}),
+            absl::OkStatus());
   EXPECT_EQ(Text("panel"), "sample\tpop\nSYN000002\tEUR\nSYN000003\tAFR\n");
   EXPECT_EQ(Text("pheno"), "#IID\tweight\tcolour\nSYN000002\t24.5\twhite\nSYN000003\t0.1\tblack\n");
   EXPECT_EQ(Text("all"), "sample\tpop\tweight\tcolour\nSYN000002\tEUR\t24.5\twhite\nSYN000003\tAFR\t0.1\tblack\n");
+  EXPECT_EQ(Text("covar"), "#IID\tpop_EUR\nSYN000002\t1\nSYN000003\t0\n");
   EXPECT_THAT(counts, ElementsAre(1, 1));
 }
 
 TEST_F(SamplePartTest, AFileOfAnotherSizeOrWithForeignValuesIsRefused) {
-  ASSERT_TRUE(SamplePart::Open(fd_, Header(), false).ok());
-  ASSERT_TRUE(SamplePart::Open(fd_, Header(), true).ok());
+  ASSERT_TRUE(SamplePart::Open(fd_, Header(), nullptr, false).ok());
+  ASSERT_TRUE(SamplePart::Open(fd_, Header(), nullptr, true).ok());
   std::vector<int64_t> counts;
   ASSERT_EQ(::pwrite(fd_, "\xff\xff\xff\xff", 4, 0), 4);
-  const absl::Status foreign = WriteTables(*SamplePart::Open(fd_, Header(), true), Header(), {}, &counts);
+  const absl::Status foreign = CountLabels(*SamplePart::Open(fd_, Header(), nullptr, true), Header(), &counts);
   EXPECT_EQ(foreign.code(), absl::StatusCode::kDataLoss);
   EXPECT_THAT(std::string(foreign.message()), HasSubstr("sample 1 makes no sense"));
   ASSERT_EQ(::ftruncate(fd_, 20), 0);
-  EXPECT_EQ(SamplePart::Open(fd_, Header(), true).status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(SamplePart::Open(fd_, Header(), nullptr, true).status().code(), absl::StatusCode::kDataLoss);
 }
 
 TEST_F(SamplePartTest, NothingIsKeptWhereThereIsNothing) {
   v1::CohortHeader header = Header();
   header.clear_labels();
   header.clear_phenotypes();
-  const auto part = SamplePart::Open(fd_, header, false);
+  const auto part = SamplePart::Open(fd_, header, nullptr, false);
   EXPECT_TRUE(part->empty());
-  std::vector<int64_t> counts;
-  ASSERT_EQ(WriteTables(*part, header, {Path("panel"), Path("pheno"), Path("all")}, &counts), absl::OkStatus());
+  ASSERT_EQ(WriteTables(*part, header, nullptr, {}, {Path("panel"), Path("pheno"), Path("all"), Path("covar")}),
+            absl::OkStatus());
   EXPECT_THAT(*FileSystem::Posix().ListFolder(folder_), ElementsAre("part"));
-  EXPECT_TRUE(SamplePart::Open(-1, Header(), false)->empty());
+  EXPECT_TRUE(SamplePart::Open(-1, Header(), nullptr, false)->empty());
 }
 
 }  // namespace

@@ -16,6 +16,9 @@
 namespace genoserve {
 namespace {
 
+constexpr double kHeritability = 0.5;
+constexpr int64_t kCausal = 10;
+
 // Numbers of a variant's stream: u, and two that order variants by chance.
 constexpr uint32_t kEffect = 0;
 constexpr uint32_t kHighOrder = 1;
@@ -42,45 +45,69 @@ std::vector<size_t> DrawVariants(uint64_t seed, size_t variants, size_t count) {
 
 }  // namespace
 
-absl::StatusOr<SimulatedTrait> SimulatedTrait::Create(const TraitOptions& options, VariantTable variants,
-                                                      int64_t samples) {
-  if (!(options.heritability >= 0 && options.heritability <= 1)) {
-    return absl::InvalidArgumentError(
-        absl::StrFormat("--heritability: %g is not a share from 0 to 1", options.heritability));
+absl::Status CheckTraitArguments(const TraitArguments& arguments) {
+  if (!arguments.wanted) {
+    const char* given = arguments.heritability.has_value() ? "--heritability"
+                        : arguments.prevalence.has_value() ? "--prevalence"
+                        : arguments.causal.has_value()     ? "--causal"
+                        : arguments.seed.has_value()       ? "--simulate-seed"
+                                                           : nullptr;
+    if (given == nullptr) return absl::OkStatus();
+    return absl::InvalidArgumentError(absl::StrCat(given, ": goes with --simulate-pheno"));
   }
-  if (options.causal < 1 || options.causal > static_cast<int64_t>(variants.size())) {
-    return absl::InvalidArgumentError(
-        absl::StrFormat("--causal: %d is not from 1 to %d, the number of variants", options.causal, variants.size()));
+  const double h2 = arguments.heritability.value_or(kHeritability);
+  if (!(h2 >= 0 && h2 <= 1)) {
+    return absl::InvalidArgumentError(absl::StrFormat("--heritability: %g is not a share from 0 to 1", h2));
   }
-  if (options.prevalence.has_value()) {
-    const double prevalence = *options.prevalence;
-    if (!(prevalence > 0 && prevalence < 1)) {
-      return absl::InvalidArgumentError(absl::StrFormat("--prevalence: %g is not a share between 0 and 1", prevalence));
-    }
-    const int64_t cases = CasesOf(prevalence, samples);
-    if (cases == 0 || cases == samples) {
-      return absl::InvalidArgumentError(
-          absl::StrFormat("--prevalence: %g of %d samples are %d cases, so that there is no %s", prevalence, samples,
-                          cases, cases == 0 ? "case" : "control"));
-    }
+  const double prevalence = arguments.prevalence.value_or(0.5);
+  if (!(prevalence > 0 && prevalence < 1)) {
+    return absl::InvalidArgumentError(absl::StrFormat("--prevalence: %g is not a share between 0 and 1", prevalence));
   }
-  return SimulatedTrait(options, std::move(variants), samples);
+  if (arguments.causal.value_or(1) < 1) {
+    return absl::InvalidArgumentError(absl::StrFormat("--causal: %d is not a number from 1 on", *arguments.causal));
+  }
+  return absl::OkStatus();
 }
 
-SimulatedTrait::SimulatedTrait(const TraitOptions& options, VariantTable variants, int64_t samples)
-    : options_(options), variants_(std::move(variants)), samples_(samples) {
-  for (const size_t j : DrawVariants(options.seed, variants_.size(), static_cast<size_t>(options.causal))) {
+v1::TraitSimulation DescribeTrait(const TraitArguments& arguments, uint64_t seed) {
+  v1::TraitSimulation trait;
+  trait.set_heritability(arguments.heritability.value_or(kHeritability));
+  trait.set_prevalence(arguments.prevalence.value_or(0));
+  trait.set_causal(arguments.causal.value_or(kCausal));
+  trait.set_seed(arguments.seed.value_or(seed));
+  return trait;
+}
+
+absl::StatusOr<SimulatedTrait> SimulatedTrait::Create(const v1::TraitSimulation& options, const VariantTable& variants,
+                                                      int64_t samples) {
+  if (std::cmp_greater(options.causal(), variants.size())) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("--causal: %d of %d variants cannot have an effect", options.causal(), variants.size()));
+  }
+  const int64_t cases = CasesOf(options.prevalence(), samples);
+  if (options.prevalence() > 0 && (cases == 0 || cases == samples)) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("--prevalence: %g of %d samples are %d cases, so that there is no %s", options.prevalence(),
+                        samples, cases, cases == 0 ? "case" : "control"));
+  }
+  return SimulatedTrait(options, variants, samples);
+}
+
+SimulatedTrait::SimulatedTrait(const v1::TraitSimulation& options, const VariantTable& variants, int64_t samples)
+    : options_(options), samples_(samples) {
+  for (const size_t j : DrawVariants(options.seed(), variants.size(), static_cast<size_t>(options.causal()))) {
     Causal causal;
-    causal.variant = j;
-    causal.u = ToNormal(PhiloxStream(options.seed, j, 0, Purpose::kTrait).Bits(kEffect));
-    causal_.push_back(causal);
+    causal.index = j;
+    causal.variant = variants[j];
+    causal.u = ToNormal(PhiloxStream(options.seed(), j, 0, Purpose::kTrait).Bits(kEffect));
+    causal_.push_back(std::move(causal));
   }
 }
 
 void SimulatedTrait::Record(const GenotypeMatrix& rows, size_t sample, std::span<uint8_t> record) const {
   std::fill(record.begin(), record.end(), uint8_t{0});
   for (size_t i = 0; i < causal_.size(); ++i) {
-    const size_t j = causal_[i].variant;
+    const size_t j = causal_[i].index;
     const int code = rows.packing() == Packing::kDiploid2Bit ? rows.Get(sample, j)
                                                              : rows.Get(2 * sample, j) + rows.Get(2 * sample + 1, j);
     record[i / 4] = static_cast<uint8_t>(record[i / 4] | (code << (2 * (i % 4))));
@@ -122,7 +149,7 @@ absl::Status SimulatedTrait::Finish(Records records) {
   const double mean = std::accumulate(values_.begin(), values_.end(), 0.0) / n;
   double squares = 0;
   for (const double g : values_) squares += (g - mean) * (g - mean);
-  const double h2 = options_.heritability;
+  const double h2 = options_.heritability();
   if (squares == 0 && h2 > 0) {
     return absl::FailedPreconditionError(absl::StrFormat(
         "none of the %d causal variants varies in this cohort, so that the trait cannot be inherited: take "
@@ -134,11 +161,11 @@ absl::Status SimulatedTrait::Finish(Records records) {
   for (Causal& causal : causal_) causal.beta *= scale;
   for (size_t i = 0; i < values_.size(); ++i) {
     values_[i] =
-        scale * (values_[i] - mean) + noise * ToNormal(PhiloxStream(options_.seed, i, 1, Purpose::kTrait).Bits(0));
+        scale * (values_[i] - mean) + noise * ToNormal(PhiloxStream(options_.seed(), i, 1, Purpose::kTrait).Bits(0));
   }
-  if (options_.prevalence.has_value()) {
+  if (options_.prevalence() > 0) {
     std::vector<double> highest = values_;
-    const auto last = highest.begin() + static_cast<ptrdiff_t>(CasesOf(*options_.prevalence, samples_)) - 1;
+    const auto last = highest.begin() + static_cast<ptrdiff_t>(CasesOf(options_.prevalence(), samples_)) - 1;
     std::nth_element(highest.begin(), last, highest.end(), std::greater<>());
     threshold_ = *last;
   }
@@ -146,20 +173,20 @@ absl::Status SimulatedTrait::Finish(Records records) {
 }
 
 std::vector<std::string> SimulatedTrait::columns() const {
-  if (!options_.prevalence.has_value()) return {"sim_trait"};
+  if (options_.prevalence() == 0) return {"sim_trait"};
   return {"sim_trait", "sim_case"};
 }
 
 void SimulatedTrait::AppendValues(int64_t sample, std::string* line) const {
   const double value = values_[static_cast<size_t>(sample)];
   absl::StrAppendFormat(line, "\t%.6g", value);
-  if (options_.prevalence.has_value()) absl::StrAppend(line, value >= threshold_ ? "\t2" : "\t1");
+  if (options_.prevalence() > 0) absl::StrAppend(line, value >= threshold_ ? "\t2" : "\t1");
 }
 
 std::string SimulatedTrait::Truth() const {
   std::string text = "#CHROM\tPOS\tID\tA1\tA1_FREQ\tBETA\tSHARE\n";
   for (const Causal& causal : causal_) {
-    const VariantRecord& variant = variants_[causal.variant];
+    const VariantRecord& variant = causal.variant;
     absl::StrAppendFormat(&text, "%s\t%d\t%s\t%s\t%.6g\t%.6g\t%.6g\n", variant.contig, variant.position, variant.id,
                           variant.alt, causal.mean / 2, causal.beta, causal.beta * causal.beta * causal.variance);
   }

@@ -12,16 +12,24 @@
 #include "absl/status/statusor.h"
 #include "core/genotype/genotype_matrix.h"
 #include "core/genotype/variant_table.h"
+#include "genoserve/v1/cohort_manifest.pb.h"
 
 namespace genoserve {
 
-/// How a trait is made.
-struct TraitOptions {
-  double heritability = 0.5;         ///< h2: share of the variance that the genotypes cause, 0 to 1
-  std::optional<double> prevalence;  ///< K: share of the samples that are cases, between 0 and 1
-  int64_t causal = 10;               ///< variants with an effect, at least 1
-  uint64_t seed = 0;
+/// The arguments, as given.
+struct TraitArguments {
+  bool wanted = false;                                ///< --simulate-pheno
+  std::optional<double> heritability = std::nullopt;  ///< default 0.5
+  std::optional<double> prevalence = std::nullopt;    ///< default: no case/control trait
+  std::optional<int64_t> causal = std::nullopt;       ///< default 10
+  std::optional<uint64_t> seed = std::nullopt;        ///< default: that of the cohort
 };
+
+/// INVALID_ARGUMENT where an argument is given without --simulate-pheno, or out of its range.
+absl::Status CheckTraitArguments(const TraitArguments& arguments);
+
+/// What is asked for, of a cohort drawn with `seed`. The arguments must have been checked.
+v1::TraitSimulation DescribeTrait(const TraitArguments& arguments, uint64_t seed);
 
 /// An additive trait of variance 1, as GCTA simulates it (Yang et al. 2011, "GCTA: a tool for genome-wide complex trait
 /// analysis", section on simulation): y = g + e, g = c sum_j w_j u_j, w_j = (x_j - 2 p_j) / sqrt(2 p_j (1 - p_j)), with
@@ -36,9 +44,10 @@ struct TraitOptions {
 /// Record is thread-safe, everything else not.
 class SimulatedTrait {
  public:
-  /// INVALID_ARGUMENT, with the flag, where an option is out of its range, there are fewer variants than are to have an
-  /// effect, or the prevalence gives no case or no control among so many samples.
-  static absl::StatusOr<SimulatedTrait> Create(const TraitOptions& options, VariantTable variants, int64_t samples);
+  /// INVALID_ARGUMENT, with the flag, where there are fewer variants than are to have an effect, or the prevalence
+  /// gives no case or no control among so many samples.
+  static absl::StatusOr<SimulatedTrait> Create(const v1::TraitSimulation& options, const VariantTable& variants,
+                                               int64_t samples);
 
   /// Bytes of the record of a sample.
   size_t record_bytes() const { return (causal_.size() + 3) / 4; }
@@ -63,21 +72,21 @@ class SimulatedTrait {
 
  private:
   struct Causal {
-    size_t variant = 0;   // index in variants_
+    size_t index = 0;  // among the variants
+    VariantRecord variant;
     double u = 0;         // drawn
     double mean = 0;      // ALT count, of the samples that have one
     double variance = 0;  // of the ALT count
     double beta = 0;      // of one ALT allele
   };
 
-  SimulatedTrait(const TraitOptions& options, VariantTable variants, int64_t samples);
+  SimulatedTrait(const v1::TraitSimulation& options, const VariantTable& variants, int64_t samples);
 
   absl::Status Measure(Records records);
   double GeneticValue(std::span<const uint8_t> record) const;
 
-  const TraitOptions options_;
-  const VariantTable variants_;
-  const int64_t samples_;
+  v1::TraitSimulation options_;
+  int64_t samples_;
   std::vector<Causal> causal_;  // in file order
   std::vector<double> values_;  // y of each sample
   double threshold_ = 0;        // of y, from which on samples are cases

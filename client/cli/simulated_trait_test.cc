@@ -19,7 +19,6 @@ namespace genoserve {
 namespace {
 
 using ::testing::AllOf;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -45,8 +44,10 @@ struct Trait {
   std::string lines;
 };
 
+v1::TraitSimulation Options(uint64_t seed) { return DescribeTrait({.wanted = true}, seed); }
+
 // The trait of the rows, whose records are taken in two halves, the second one first, as ranges of a cohort may come.
-absl::StatusOr<Trait> Simulate(const TraitOptions& options, const GenotypeMatrix& rows) {
+absl::StatusOr<Trait> Simulate(const v1::TraitSimulation& options, const GenotypeMatrix& rows) {
   const auto samples = static_cast<int64_t>(rows.samples());
   auto trait = SimulatedTrait::Create(options, TestVariants(kVariants), samples);
   if (!trait.ok()) return trait.status();
@@ -122,10 +123,10 @@ std::vector<double> GeneticValues(const std::vector<TrueEffect>& effects, const 
 
 TEST(SimulatedTraitTest, TheTruthExplainsTheHeritability) {
   const GenotypeMatrix diploid = Haplotypes(kSamples).ToDiploid();
-  TraitOptions options;
-  options.heritability = 0.4;
-  options.causal = 25;
-  options.seed = 5;
+  v1::TraitSimulation options = Options(0);
+  options.set_heritability(0.4);
+  options.set_causal(25);
+  options.set_seed(5);
   const auto trait = Simulate(options, diploid);
   ASSERT_TRUE(trait.ok()) << trait.status();
   const std::vector<double>& y = trait->columns[0];
@@ -155,8 +156,8 @@ TEST(SimulatedTraitTest, TheTruthExplainsTheHeritability) {
 
 TEST(SimulatedTraitTest, PhaseAndMissingGenotypesDoNotMatter) {
   const GenotypeMatrix haplotypes = Haplotypes(500);
-  TraitOptions options;
-  options.seed = 3;
+  v1::TraitSimulation options = Options(0);
+  options.set_seed(3);
   const auto phased = Simulate(options, haplotypes);
   GenotypeMatrix diploid = haplotypes.ToDiploid();
   const auto unphased = Simulate(options, diploid);
@@ -173,9 +174,9 @@ TEST(SimulatedTraitTest, PhaseAndMissingGenotypesDoNotMatter) {
 }
 
 TEST(SimulatedTraitTest, PrevalenceMakesTheHighestLiabilitiesCases) {
-  TraitOptions options;
-  options.prevalence = 0.123;
-  options.seed = 8;
+  v1::TraitSimulation options = Options(0);
+  options.set_prevalence(0.123);
+  options.set_seed(8);
   const auto trait = Simulate(options, Haplotypes(1000));
   ASSERT_TRUE(trait.ok()) << trait.status();
   double lowest_case = 100;
@@ -191,19 +192,19 @@ TEST(SimulatedTraitTest, PrevalenceMakesTheHighestLiabilitiesCases) {
   EXPECT_EQ(std::count(trait->columns[1].begin(), trait->columns[1].end(), 2), 123);
   EXPECT_LT(highest_control, lowest_case);
   // The liability is the trait without a prevalence.
-  options.prevalence.reset();
+  options.set_prevalence(0);
   EXPECT_EQ(Simulate(options, Haplotypes(1000))->columns[0], trait->columns[0]);
 }
 
 TEST(SimulatedTraitTest, TheEndsOfHeritability) {
-  TraitOptions options;
-  options.heritability = 1;
+  v1::TraitSimulation options = Options(0);
+  options.set_heritability(1);
   const GenotypeMatrix diploid = Haplotypes(400).ToDiploid();
   const auto all = Simulate(options, diploid);
   ASSERT_TRUE(all.ok());
   const std::vector<double> g = GeneticValues(ReadTruth(all->truth), diploid);
   EXPECT_NEAR(Covariance(g, all->columns[0]), 1, 1e-4);
-  options.heritability = 0;
+  options.set_heritability(0);
   const auto none = Simulate(options, diploid);
   ASSERT_TRUE(none.ok());
   for (const TrueEffect& effect : ReadTruth(none->truth)) EXPECT_EQ(effect.beta, 0);
@@ -212,45 +213,52 @@ TEST(SimulatedTraitTest, TheEndsOfHeritability) {
 
 // A trait that was simulated once must be simulated again by every later version.
 TEST(SimulatedTraitTest, TheSameSeedGivesTheSameTrait) {
-  TraitOptions options;
-  options.causal = 3;
-  options.prevalence = 0.5;
-  options.seed = 42;
+  v1::TraitSimulation options = Options(0);
+  options.set_causal(3);
+  options.set_prevalence(0.5);
+  options.set_seed(42);
   const auto trait = Simulate(options, Haplotypes(4));
   ASSERT_TRUE(trait.ok()) << trait.status();
   EXPECT_EQ(trait->lines, "\t0.87332\t2\n\t-0.664396\t1\n\t1.16095\t2\n\t0.22465\t1\n");
   EXPECT_EQ(trait->truth,
             "#CHROM\tPOS\tID\tA1\tA1_FREQ\tBETA\tSHARE\n1\t2400\trs23\tC\t0.25\t4.82183\t5.8125\n"
             "1\t2700\trs26\tC\t0.625\t1.12161\t0.235875\n2\t500\trs34\tC\t0.75\t6.55353\t10.7372\n");
-  options.seed = 43;
+  options.set_seed(43);
   EXPECT_NE(Simulate(options, Haplotypes(4))->truth, trait->truth);
 }
 
 TEST(SimulatedTraitTest, RefusesWhatGivesNoTrait) {
-  const auto error = [](const TraitOptions& options) {
-    return std::string(Simulate(options, Haplotypes(20)).status().message());
+  const auto error = [](const TraitArguments& arguments) {
+    absl::Status status = CheckTraitArguments(arguments);
+    if (status.ok()) status = Simulate(DescribeTrait(arguments, 0), Haplotypes(20)).status();
+    return std::string(status.message());
   };
   for (const double h2 : {-0.1, 1.1, std::nan("")}) {
-    TraitOptions options;
-    options.heritability = h2;
-    EXPECT_THAT(error(options), AllOf(StartsWith("--heritability: "), HasSubstr("from 0 to 1")));
+    EXPECT_THAT(error({.wanted = true, .heritability = h2}),
+                AllOf(StartsWith("--heritability: "), HasSubstr("from 0 to 1")));
   }
-  for (const int64_t causal : {int64_t{0}, kVariants + 1}) {
-    TraitOptions options;
-    options.causal = causal;
-    EXPECT_THAT(error(options), AllOf(StartsWith("--causal: "), HasSubstr("from 1 to 60")));
-  }
-  TraitOptions options;
-  options.prevalence = 1;
-  EXPECT_THAT(error(options), StartsWith("--prevalence: "));
-  options.prevalence = 0.01;
-  EXPECT_THAT(error(options), HasSubstr("0.01 of 20 samples are 0 cases, so that there is no case"));
-  options.prevalence = 0.99;
-  EXPECT_THAT(error(options), HasSubstr("no control"));
+  EXPECT_THAT(error({.wanted = true, .causal = 0}), StartsWith("--causal: 0 is not"));
+  EXPECT_THAT(error({.wanted = true, .causal = 61}), HasSubstr("61 of 60 variants"));
+  EXPECT_THAT(error({.wanted = true, .prevalence = 1}), StartsWith("--prevalence: 1 is not"));
+  EXPECT_THAT(error({.wanted = true, .prevalence = 0.01}),
+              HasSubstr("0.01 of 20 samples are 0 cases, so that there is no case"));
+  EXPECT_THAT(error({.wanted = true, .prevalence = 0.99}), HasSubstr("no control"));
+  EXPECT_EQ(error({.seed = 4}), "--simulate-seed: goes with --simulate-pheno");
+  EXPECT_EQ(error({.heritability = 0.5}), "--heritability: goes with --simulate-pheno");
+  EXPECT_TRUE(CheckTraitArguments({}).ok());
   // Nobody differs from anybody.
-  const auto alike = Simulate({}, GenotypeMatrix(Packing::kDiploid2Bit, 20, kVariants));
+  const auto alike = Simulate(Options(0), GenotypeMatrix(Packing::kDiploid2Bit, 20, kVariants));
   EXPECT_EQ(alike.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(alike.status().message()), HasSubstr("--simulate-seed"));
+}
+
+TEST(SimulatedTraitTest, WhatIsNotGivenHasDefaults) {
+  const v1::TraitSimulation trait = DescribeTrait({.wanted = true}, 17);
+  EXPECT_EQ(trait.heritability(), 0.5);
+  EXPECT_EQ(trait.prevalence(), 0);
+  EXPECT_EQ(trait.causal(), 10);
+  EXPECT_EQ(trait.seed(), 17u);
+  EXPECT_EQ(DescribeTrait({.wanted = true, .seed = 3}, 17).seed(), 3u);
 }
 
 }  // namespace

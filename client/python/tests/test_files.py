@@ -27,6 +27,8 @@ def test_files_are_those_of_the_command_line(
         (".vcf.gz", ["vcf.gz", table]),
         (".bcf", ["bcf", table]),
         ("", ["bed", "bim", "fam", table]),
+        (".pgen", ["pgen", "pvar", "psam", table]),
+        (".npy", ["npy", "variants.tsv", "samples.tsv", table]),
     ]:
         names = cohort.write(tmp_path / f"py{output}", force=True)
         assert sorted(names) == sorted(str(tmp_path / f"py.{suffix}") for suffix in suffixes)
@@ -83,10 +85,12 @@ def test_plink2_reads_pgen(client: Client, tmp_path: pathlib.Path, model: str) -
     assert read[0].count(b"\n") == len(cohort.variants)
 
 
-def test_npy_holds_the_counts(client: Client, tmp_path: pathlib.Path) -> None:
-    cohort = client.fetch("tiny", 20, seed=2)
+@pytest.mark.parametrize("model", ["tiny", "mice"])
+def test_numpy_reads_npy(client: Client, tmp_path: pathlib.Path, model: str) -> None:
+    cohort = client.fetch(model, 20, seed=2)
     cohort.write(tmp_path / "c.npy")
-    np.testing.assert_array_equal(np.load(tmp_path / "c.npy"), cohort.to_numpy())
+    rows = np.load(tmp_path / "c.npy")
+    np.testing.assert_array_equal(rows[0::2] + rows[1::2] if cohort.phased else rows, cohort.to_numpy())
 
 
 def test_files_are_not_replaced_unasked(client: Client, tmp_path: pathlib.Path) -> None:

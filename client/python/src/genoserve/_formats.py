@@ -183,6 +183,27 @@ def write_fam(cohort: Cohort, file: IO[bytes]) -> None:
         file.write(f"0\t{name}\t0\t0\t0\t-9\n".encode())
 
 
+def write_npy(cohort: Cohort, file: IO[bytes]) -> None:
+    """NumPy's format 1.0, int8: a row for each sample, of ALT counts, or for each haplotype."""
+    variants = len(cohort.variants)
+    head = f"{{'descr': '|i1', 'fortran_order': False, 'shape': ({len(cohort.packed)}, {variants}), }}"
+    head = head.ljust(-(-(len(head) + 11) // 64) * 64 - 11) + "\n"
+    file.write(b"\x93NUMPY\1\0" + struct.pack("<H", len(head)) + head.encode())
+    step = max(1, _CHUNK // variants)
+    for first in range(0, len(cohort.packed), step):
+        file.write(unpack(cohort.packed[first : first + step], variants, cohort.phased).tobytes())
+
+
+def write_variants(cohort: Cohort, file: IO[bytes]) -> None:
+    file.write(b"contig\tposition\tid\tref\talt\n")
+    _write_variant_lines(cohort, file)
+
+
+def _write_variant_lines(cohort: Cohort, file: IO[bytes]) -> None:
+    for contig, position, name, ref, alt in cohort.variants:
+        file.write(f"{contig}\t{position}\t{name}\t{ref}\t{alt}\n".encode())
+
+
 def _pgen_head(cohort: Cohort, mode: int, flags: int) -> bytes:
     return b"\x6c\x1b" + struct.pack("<BIIB", mode, len(cohort.variants), len(cohort), _PGEN_TRUE_REF | flags)
 
@@ -224,5 +245,4 @@ def write_pgen(cohort: Cohort, file: IO[bytes]) -> None:
 def write_pvar(cohort: Cohort, file: IO[bytes]) -> None:
     lines = [*_contig_lines(cohort), _synthetic_line(cohort), "#CHROM\tPOS\tID\tREF\tALT\n"]
     file.write("\n".join(lines).encode())
-    for contig, position, name, ref, alt in cohort.variants:
-        file.write(f"{contig}\t{position}\t{name}\t{ref}\t{alt}\n".encode())
+    _write_variant_lines(cohort, file)

@@ -10,8 +10,6 @@ import tempfile
 from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Callable
 
-import numpy as np
-
 from genoserve import _formats
 from genoserve._connection import Path
 from genoserve.errors import UsageError
@@ -39,7 +37,8 @@ def write(cohort: Cohort, path: Path, force: bool) -> list[str]:
     elif suffix == ".bcf":
         writers = {name: _formats.write_bcf}
     elif suffix == ".npy":
-        writers = {name: lambda cohort, file: np.save(file, cohort.genotypes)}
+        tables = {f"{prefix}.variants.tsv": _formats.write_variants, f"{prefix}.samples.tsv": _write_samples}
+        writers = {name: _formats.write_npy, **tables}
     elif suffix == ".pgen":
         writers = {name: _formats.write_pgen, f"{prefix}.pvar": _formats.write_pvar, f"{prefix}.psam": _write_psam}
     else:
@@ -110,10 +109,23 @@ def _write_pheno(cohort: Cohort, file: IO[bytes]) -> None:
         file.write(("\t".join(row) + "\n").encode())
 
 
-def _write_psam(cohort: Cohort, file: IO[bytes]) -> None:
+def _sample_texts(cohort: Cohort) -> dict[str, list[str]]:
+    """Labels and phenotypes, as they are written."""
     columns = _phenotype_texts(cohort)
-    if cohort.header.labels:
-        columns = {cohort.header.label_column: [str(label) for label in cohort.labels], **columns}
+    if not cohort.header.labels:
+        return columns
+    return {cohort.header.label_column: [str(label) for label in cohort.labels], **columns}
+
+
+def _write_samples(cohort: Cohort, file: IO[bytes]) -> None:
+    columns = _sample_texts(cohort)
+    file.write(("\t".join(["sample", "sex", *columns]) + "\n").encode())
+    for name, *values in zip(cohort.samples, *columns.values()):
+        file.write(("\t".join([name, "0", *values]) + "\n").encode())
+
+
+def _write_psam(cohort: Cohort, file: IO[bytes]) -> None:
+    columns = _sample_texts(cohort)
     own = ("FID", "IID", "SID", "PAT", "MAT", "SEX")
     names = [re.sub(r"\s", "_", name) + ("_" if name in own else "") for name in columns]
     file.write(("\t".join(["#IID", "SEX", *names]) + "\n").encode())

@@ -83,9 +83,9 @@ class Cohort(GenotypeRows):
     def write(self, path: Path, *, force: bool = False) -> list[str]:
         """Writes the cohort as the command line does for the same request, and returns the names of the files: .vcf,
         .vcf.gz and .bcf; .bed with .bim and .fam, also where the path has no known suffix; .pgen with .pvar and .psam;
-        .npy with the ALT counts. Beside them PREFIX.panel.tsv and PREFIX.pheno.tsv, where there are labels and
-        phenotypes. Files appear when they are whole; FileExistsError where one is there already, unless `force`
-        replaces it."""
+        .npy, the rows as unpack() gives them, with .variants.tsv and .samples.tsv. Beside them PREFIX.panel.tsv and
+        PREFIX.pheno.tsv, where there are labels and phenotypes. Files appear when they are whole; FileExistsError where
+        one is there already, unless `force` replaces it."""
         return _write.write(self, path, force)
 
     def _calls(self) -> Int8Array:
