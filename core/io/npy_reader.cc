@@ -91,7 +91,7 @@ class NpyReader final : public OpenedReader {
     GENOSERVE_ASSIGN_OR_RETURN(auto bytes, matrix_->Read(0, kPrefix));
     const absl::string_view magic(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     if (!absl::StartsWith(magic, absl::string_view("\x93NUMPY\x01\x00", 8))) return Broken(kAdvice);
-    begin_ = kPrefix + bytes[8] + 256U * bytes[9];
+    begin_ = kPrefix + bytes[8] + size_t{256} * bytes[9];
     if (begin_ > matrix_->size()) return Broken("ends before its data do");
     GENOSERVE_ASSIGN_OR_RETURN(bytes, matrix_->Read(kPrefix, begin_ - kPrefix));
     std::string header;

@@ -172,7 +172,7 @@ absl::Status ReadAlleles(Bytes& bytes, size_t samples, size_t alts, PgenCalls* c
   for (size_t k = 0; k < patched.size(); ++k) {
     const uint32_t allele = 2 + (width == 0 ? 0 : NumberAt(values, width, k));
     if (CodeOf(calls->codes, patched[k]) != 1 || allele > alts) return Broken("a REF/ALT call names no allele");
-    calls->alleles[2 * patched[k] + 1] = allele;
+    calls->alleles[2 * size_t{patched[k]} + 1] = allele;
   }
   GENOSERVE_RETURN_IF_ERROR(ReadPatchedSamples(bytes, formats >> 4, 2, calls->codes, samples, &patched));
   width = WidthOfTwo(alts);
@@ -185,8 +185,8 @@ absl::Status ReadAlleles(Bytes& bytes, size_t samples, size_t alts, PgenCalls* c
     if (CodeOf(calls->codes, patched[k]) != 2 || first > second || second > alts) {
       return Broken("an ALT/ALT call names no alleles");
     }
-    calls->alleles[2 * patched[k]] = first;
-    calls->alleles[2 * patched[k] + 1] = second;
+    calls->alleles[2 * size_t{patched[k]}] = first;
+    calls->alleles[2 * size_t{patched[k]} + 1] = second;
   }
   return absl::OkStatus();
 }

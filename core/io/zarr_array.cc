@@ -3,6 +3,7 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -17,6 +18,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr size_t kMostBytes = size_t{1} << 30;
+constexpr size_t kMostValues = size_t{1} << 27;
 
 /// Sizes from 1 on, of an array of JSON; empty where it is something else.
 std::vector<size_t> SizesOf(const Json& json, const char* key) {
@@ -124,11 +126,16 @@ absl::StatusOr<std::string> ZarrArrayFile::ReadBytes(const std::vector<size_t>& 
   return plain;
 }
 
-absl::StatusOr<std::vector<int64_t>> ZarrArrayFile::ReadNumbers(const std::vector<size_t>& place) const {
+template <typename Number>
+absl::StatusOr<std::vector<Number>> ZarrArrayFile::ReadNumbers(const std::vector<size_t>& place) const {
   if (item_bytes_ == 0) return Broken("has texts, expected numbers");
   bool there = false;
   GENOSERVE_ASSIGN_OR_RETURN(const std::string bytes, ReadBytes(place, chunk_values_ * item_bytes_, &there));
-  std::vector<int64_t> numbers(chunk_values_, fill_);
+  const auto nearest = [](int64_t number) {
+    return static_cast<Number>(
+        std::clamp<int64_t>(number, std::numeric_limits<Number>::min(), std::numeric_limits<Number>::max()));
+  };
+  std::vector<Number> numbers(chunk_values_, nearest(fill_));
   if (!there) return numbers;
   if (bytes.size() != chunk_values_ * item_bytes_) {
     return Broken(absl::StrCat("chunk ", absl::StrJoin(place, separator_), " has ", bytes.size(), " bytes, expected ",
@@ -140,15 +147,19 @@ absl::StatusOr<std::vector<int64_t>> ZarrArrayFile::ReadNumbers(const std::vecto
     for (size_t b = 0; b < item_bytes_; ++b) {
       number |= uint64_t{static_cast<uint8_t>(bytes[i * item_bytes_ + b])} << (8 * b);
     }
-    numbers[i] = is_signed_ ? static_cast<int64_t>(number << shift) >> shift : static_cast<int64_t>(number);
+    numbers[i] = nearest(is_signed_ ? static_cast<int64_t>(number << shift) >> shift : static_cast<int64_t>(number));
   }
   return numbers;
 }
+
+template absl::StatusOr<std::vector<int8_t>> ZarrArrayFile::ReadNumbers(const std::vector<size_t>& place) const;
+template absl::StatusOr<std::vector<int64_t>> ZarrArrayFile::ReadNumbers(const std::vector<size_t>& place) const;
 
 absl::StatusOr<std::vector<std::string>> ZarrArrayFile::ReadTexts(const std::vector<size_t>& place) const {
   if (item_bytes_ != 0) return Broken("has numbers, expected texts");
   bool there = false;
   GENOSERVE_ASSIGN_OR_RETURN(const std::string bytes, ReadBytes(place, kMostBytes, &there));
+  const auto cut = [&] { return Broken(absl::StrCat("chunk ", absl::StrJoin(place, separator_), " is cut short")); };
   size_t at = 0;
   const auto number = [&bytes, &at](size_t* value) {
     if (bytes.size() - at < 4) return false;
@@ -158,24 +169,30 @@ absl::StatusOr<std::vector<std::string>> ZarrArrayFile::ReadTexts(const std::vec
     return true;
   };
   size_t count = 0;
-  if (there && (!number(&count) || count != chunk_values_)) return Broken("a chunk has another number of texts");
   // Every text takes 4 bytes at least, so that no more are made room for than there are bytes.
-  if (count > bytes.size() / 4) return Broken("a chunk is cut short");
-  std::vector<std::string> texts(there ? count : std::min(chunk_values_, shape_[0]));
-  for (size_t i = 0; there && i < count; ++i) {
+  if (!there || !number(&count) || count != chunk_values_ || count > bytes.size() / 4) return cut();
+  std::vector<std::string> texts(count);
+  for (std::string& text : texts) {
     size_t size = 0;
-    if (!number(&size) || size > bytes.size() - at) return Broken("a chunk is cut short");
-    texts[i] = bytes.substr(at, size);
+    if (!number(&size) || size > bytes.size() - at) return cut();
+    text = bytes.substr(at, size);
     at += size;
   }
   return texts;
 }
 
-absl::StatusOr<std::vector<int64_t>> ZarrArrayFile::ReadAllNumbers() const {
+absl::Status ZarrArrayFile::CheckIsList() const {
   if (shape_.size() != 1) return Broken("has several dimensions, expected one");
+  if (shape_[0] > kMostValues)
+    return Broken(absl::StrCat("has ", shape_[0], " values, at most ", kMostValues, " are read"));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<int64_t>> ZarrArrayFile::ReadAllNumbers() const {
+  GENOSERVE_RETURN_IF_ERROR(CheckIsList());
   std::vector<int64_t> all;
   for (size_t first = 0; first < shape_[0]; first += chunks_[0]) {
-    GENOSERVE_ASSIGN_OR_RETURN(const std::vector<int64_t> some, ReadNumbers({first / chunks_[0]}));
+    GENOSERVE_ASSIGN_OR_RETURN(const std::vector<int64_t> some, ReadNumbers<int64_t>({first / chunks_[0]}));
     const size_t count = std::min(chunks_[0], shape_[0] - first);
     all.insert(all.end(), some.begin(), some.begin() + static_cast<ptrdiff_t>(count));
   }
@@ -183,7 +200,7 @@ absl::StatusOr<std::vector<int64_t>> ZarrArrayFile::ReadAllNumbers() const {
 }
 
 absl::StatusOr<std::vector<std::string>> ZarrArrayFile::ReadAllTexts() const {
-  if (shape_.size() != 1) return Broken("has several dimensions, expected one");
+  GENOSERVE_RETURN_IF_ERROR(CheckIsList());
   std::vector<std::string> all;
   for (size_t first = 0; first < shape_[0]; first += chunks_[0]) {
     GENOSERVE_ASSIGN_OR_RETURN(std::vector<std::string> some, ReadTexts({first / chunks_[0]}));

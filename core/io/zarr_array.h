@@ -21,19 +21,22 @@ class ZarrArrayFile {
   const std::vector<size_t>& shape() const { return shape_; }
   const std::vector<size_t>& chunks() const { return chunks_; }
 
-  /// The numbers of a chunk, of its full shape; whole numbers and booleans of 1 to 8 bytes. A chunk that is not there
-  /// has the fill value throughout. DATA_LOSS where it has another size.
-  absl::StatusOr<std::vector<int64_t>> ReadNumbers(const std::vector<size_t>& place) const;
-  /// The texts of a chunk, in UTF-8, of its full shape.
+  /// The numbers of a chunk, of its full shape; whole numbers and booleans of 1 to 8 bytes, the nearest that a Number,
+  /// int8_t or int64_t, holds. A chunk that is not there has the fill value throughout. DATA_LOSS where it has another
+  /// size.
+  template <typename Number>
+  absl::StatusOr<std::vector<Number>> ReadNumbers(const std::vector<size_t>& place) const;
+  /// The texts of a chunk, in UTF-8, of its full shape. DATA_LOSS also where it is not there.
   absl::StatusOr<std::vector<std::string>> ReadTexts(const std::vector<size_t>& place) const;
 
-  /// All numbers, or texts, of an array of one dimension.
+  /// All numbers, or texts, of an array of one dimension with at most 2^27 of them.
   absl::StatusOr<std::vector<int64_t>> ReadAllNumbers() const;
   absl::StatusOr<std::vector<std::string>> ReadAllTexts() const;
 
  private:
   ZarrArrayFile() = default;
   absl::Status Broken(absl::string_view what) const;
+  absl::Status CheckIsList() const;
   /// The bytes of a chunk; empty where it is not there. At most `limit`.
   absl::StatusOr<std::string> ReadBytes(const std::vector<size_t>& place, size_t limit, bool* there) const;
 

@@ -137,8 +137,8 @@ class ZarrReader final : public OpenedReader {
     held_status_.assign(variants, absl::OkStatus());
     for (VariantCalls& calls : held_) ResetCalls(samples, &calls);
     for (size_t first = 0; first < samples; first += chunk_samples) {
-      GENOSERVE_ASSIGN_OR_RETURN(const auto alleles, calls_->ReadNumbers({chunk, first / chunk_samples, 0}));
-      GENOSERVE_ASSIGN_OR_RETURN(const auto phases, phased_->ReadNumbers({chunk, first / chunk_samples}));
+      GENOSERVE_ASSIGN_OR_RETURN(const auto alleles, calls_->ReadNumbers<int8_t>({chunk, first / chunk_samples, 0}));
+      GENOSERVE_ASSIGN_OR_RETURN(const auto phases, phased_->ReadNumbers<int8_t>({chunk, first / chunk_samples}));
       const size_t count = std::min(chunk_samples, samples - first);
       for (size_t v = 0; v < variants; ++v) {
         for (size_t i = 0; i < count && held_status_[v].ok(); ++i) {
@@ -153,7 +153,7 @@ class ZarrReader final : public OpenedReader {
   }
 
   /// Alleles are -1 where they are missing; the second is -2 in a haploid call.
-  absl::Status PutCall(size_t i, int64_t a, int64_t b, bool phased, VariantCalls* calls) const {
+  absl::Status PutCall(size_t i, int a, int b, bool phased, VariantCalls* calls) const {
     const bool haploid = b == -2;
     if (a == -1 && (b == -1 || haploid)) {
       PutCode(calls->codes, i, 3);

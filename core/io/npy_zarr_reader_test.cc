@@ -1,0 +1,93 @@
+// Damaged NumPy and VCF Zarr files; what they hold when they are whole is tested by the round trips of conversions.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <string>
+
+#include "core/io/conversion.h"
+#include "core/io/test_files.h"
+#include "core/io/test_panels.h"
+
+namespace genoserve {
+namespace {
+
+using ::testing::HasSubstr;
+
+class NpyZarrReaderTest : public FolderTest {
+ protected:
+  void Make(const std::string& name) const {
+    Write("x.vcf", RandomVcf({.samples = 9, .variants = 12}));
+    Conversion conversion;
+    conversion.from = SourceOfPath(Path("x.vcf"));
+    conversion.path = Path(name);
+    conversion.format = FormatOfPath(name).value();
+    ASSERT_TRUE(Convert(conversion, [](int64_t, int64_t) { return absl::OkStatus(); }).ok());
+  }
+  /// The message that reading `name` ends with once `file` has these bytes.
+  std::string Error(const std::string& name, const std::string& file, const std::string& bytes) const {
+    const std::string before = Read(Path(file));
+    Write(file, bytes);
+    const std::string text = ReadAsText(Path(name)).back();
+    Write(file, before);
+    return text;
+  }
+  std::string Changed(const std::string& file, const std::string& from, const std::string& to) const {
+    std::string bytes = Read(Path(file));
+    EXPECT_THAT(bytes, HasSubstr(from));
+    return bytes.replace(bytes.find(from), from.size(), to);
+  }
+};
+
+TEST_F(NpyZarrReaderTest, BadNumPyFilesAreNamedWithTheirPlace) {
+  Make("x.npy");
+  const std::string npy = Read(Path("x.npy"));
+  EXPECT_THAT(Error("x.npy", "x.npy", "PK"), HasSubstr("x.npy: is not a NumPy file of int8"));
+  EXPECT_THAT(Error("x.npy", "x.npy", Changed("x.npy", "|i1", "<f4")), HasSubstr("is not a NumPy file of int8"));
+  EXPECT_THAT(Error("x.npy", "x.npy", Changed("x.npy", "(9, 12)", "(8, 12)")),
+              HasSubstr("has 8 rows, expected one or two for each of 9 samples"));
+  EXPECT_THAT(Error("x.npy", "x.npy", npy.substr(0, npy.size() - 1)),
+              HasSubstr("has 107 bytes of genotypes, expected"));
+  std::string seven = npy;
+  seven.back() = 7;
+  EXPECT_THAT(Error("x.npy", "x.npy", seven), HasSubstr("row 8, column 11: the value is 7, expected 0, 1, 2 or -1"));
+  EXPECT_THAT(Error("x.npy", "x.variants.tsv", "contig\tposition\tid\tref\talt\n1\t5\tv\tA\tG\n"),
+              HasSubstr("has fewer than the 12 variants of"));
+  EXPECT_THAT(Error("x.npy", "x.variants.tsv", "x\n"), HasSubstr("expected the header \"contig position id ref alt\""));
+  EXPECT_THAT(Error("x.npy", "x.samples.tsv", "sample\tsex\na\t1\n"), HasSubstr("expected one or two for each of 1"));
+  for (size_t i = 0; i < 128; ++i) {
+    std::string changed = npy;
+    changed[i] = static_cast<char>(changed[i] ^ 0x11);
+    Error("x.npy", "x.npy", changed);
+  }
+}
+
+TEST_F(NpyZarrReaderTest, BadZarrFoldersAreNamedWithTheirPlace) {
+  Make("x.zarr");
+  const std::string calls = "x.zarr/call_genotype/";
+  EXPECT_THAT(Error("x.zarr", calls + ".zarray", "{"), HasSubstr("call_genotype/.zarray: is not JSON"));
+  EXPECT_THAT(Error("x.zarr", calls + ".zarray", Changed(calls + ".zarray", "\"zlib\"", "\"blosc\"")),
+              HasSubstr("compressed with something else than zlib"));
+  EXPECT_THAT(
+      Error("x.zarr", calls + ".zarray", Changed(calls + ".zarray", "\"zarr_format\": 2", "\"zarr_format\": 3")),
+      HasSubstr("is not of Zarr format 2"));
+  const std::string chunk = calls + "0/0/0";
+  EXPECT_THAT(Error("x.zarr", chunk, Read(Path(chunk)).substr(0, 9)), HasSubstr("is no zlib stream of its array"));
+  EXPECT_THAT(ReadAsText(Path("none.zarr")).back(), HasSubstr("none.zarr/call_genotype/.zarray"));
+  // Bytes of every file, changed and cut off: an error or other calls, and never the end of the process.
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(Path("x.zarr"))) {
+    if (!entry.is_regular_file()) continue;
+    const std::string file = std::filesystem::relative(entry.path(), folder_).string();
+    const std::string whole = Read(entry.path().string());
+    for (size_t i = 0; i < whole.size(); i += 1 + whole.size() / 16) {
+      std::string changed = whole;
+      changed[i] = static_cast<char>(changed[i] ^ 3);
+      Error("x.zarr", file, changed);
+      Error("x.zarr", file, whole.substr(0, i));
+    }
+  }
+  ExpectSameLines(ReadAsText(Path("x.zarr")), ReadAsText(Path("x.vcf")));
+}
+
+}  // namespace
+}  // namespace genoserve
