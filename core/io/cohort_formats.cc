@@ -44,6 +44,7 @@ const char* CohortFormatName(CohortFormat format) { return Of(format).name; }
 
 std::vector<CohortFormat> AllCohortFormats() {
   std::vector<CohortFormat> formats;
+  formats.reserve(kFormats.size());
   for (const Format& format : kFormats) formats.push_back(format.format);
   return formats;
 }

@@ -113,7 +113,7 @@ class PartCohortWriter final : public CohortWriter {
                                                            appended, target_.cohort.sample_count));
     }
     closed_ = true;
-    const absl::Status status = gathering_.finish();
+    absl::Status status = gathering_.finish();
     // A part that is not the main file stays until that has its name.
     if (status.ok() && target_.options.keep_part) GENOSERVE_RETURN_IF_ERROR(part().file().Remove());
     gathering_ = {};

@@ -113,7 +113,7 @@ absl::Status WriteHapt(const CohortDescription& cohort, const RowSource& genotyp
   const size_t row_bytes = RowBytes(Packing::kHaplotype1Bit, variants);
   std::array<std::array<char, 16>, 256> alleles;  // of eight variants, " 0" or " 1" each
   for (unsigned byte = 0; byte < 256; ++byte) {
-    for (unsigned i = 0; i < 8; ++i) {
+    for (size_t i = 0; i < 8; ++i) {
       alleles[byte][2 * i] = ' ';
       alleles[byte][2 * i + 1] = static_cast<char>('0' + (byte >> i & 1));
     }
