@@ -101,6 +101,7 @@ absl::StatusOr<std::vector<GenomicRegion>> ReadRegions(const ConvertArguments& a
     GENOSERVE_ASSIGN_OR_RETURN(regions, ReadRegionsFile(arguments.regions_file));
   }
   std::vector<GenomicRegion> all;
+  all.reserve(regions.size());
   for (const v1::Region& region : regions) all.push_back({region.contig(), region.start(), region.end()});
   return all;
 }

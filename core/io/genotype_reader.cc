@@ -11,6 +11,7 @@
 #include "core/genotype/bit_transpose.h"
 #include "core/io/format_readers.h"
 #include "core/io/packed_calls.h"
+#include "core/io/variant_filter.h"
 
 namespace genoserve {
 namespace {
@@ -137,6 +138,7 @@ absl::StatusOr<GenotypeData> ReadAll(absl::StatusOr<std::unique_ptr<VariantReade
         absl::StrCat(first_missing, ": the call is missing, which haplotypes cannot hold; impute missing calls"));
   }
   data.samples = reader.samples();
+  if (absl::Status names = CheckContigNames(variants); !names.ok()) return Annotate(names, reader.variants_file());
   absl::StatusOr<VariantTable> table = VariantTable::Create(std::move(variants), reader.contigs());
   if (!table.ok()) return Annotate(table.status(), reader.variants_file());
   data.variants = *std::move(table);

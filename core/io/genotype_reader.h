@@ -23,7 +23,7 @@ struct ReadOptions {
 };
 
 /// Reads the whole of any source. Haplotypes where every call has a phase, else diploid genotypes. Errors are those of
-/// OpenVariantReader and of VariantTable::Create, with the file.
+/// OpenVariantReader, CheckContigNames and VariantTable::Create, with the file.
 absl::StatusOr<GenotypeData> ReadGenotypes(const GenotypeSource& source, const ReadOptions& options);
 
 /// Reads a VCF, VCF.gz or BCF by htslib. Diploid calls; phased throughout gives haplotypes, else diploid genotypes.

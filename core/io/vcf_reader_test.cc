@@ -129,6 +129,8 @@ TEST_F(VcfReaderTest, RefusesWhatAGenotypeCannotHold) {
   EXPECT_THAT(refused(""), HasSubstr("has no records"));
   EXPECT_THAT(refused("1\t20\t.\tA\tG\t.\t.\t.\tGT\t0|1\t0|0\t0|0\n1\t10\t.\tA\tG\t.\t.\t.\tGT\t0|1\t0|0\t0|0\n"),
               HasSubstr("comes after position 20; sort the file"));
+  EXPECT_THAT(refused("1\t20\t.\tA\tG\t.\t.\t.\tGT\t0|1\t0|0\t0|0\nchr1\t30\t.\tA\tG\t.\t.\t.\tGT\t0|1\t0|0\t0|0\n"),
+              HasSubstr("names a contig both chr1 and 1"));
   EXPECT_THAT(Message(Error("1\t10\t.\tA\tG\t.\t.\t.\tGT\t./.\t./.\t./.\n", kImpute)),
               HasSubstr("record 1:10: no sample has a call"));
 }
