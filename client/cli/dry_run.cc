@@ -58,8 +58,6 @@ std::vector<SizeEstimate> EstimateSizes(const VariantTable& variants, int64_t sa
         size.bytes = codes + (phased ? m * n / 16 : 0) + sites + names;
         break;
       case CohortFormat::kHap:
-        size.bytes = m * 4 * n + sites + names + 6 * n;
-        break;
       case CohortFormat::kHaps:
         size.bytes = m * 4 * n + sites + names + 6 * n;
         break;
