@@ -14,7 +14,8 @@ import zarr
 
 
 def main(prefix):
-    vcf = allel.read_vcf(prefix + ".vcf", fields=["samples", "variants/*", "calldata/GT"])
+    vcf = allel.read_vcf(prefix + ".vcf", fields=["samples", "variants/*", "calldata/GT"],
+                         chunk_length=64)  # its buffer has so many variants
     calls = vcf["calldata/GT"].astype(numpy.int8)  # variants x samples x 2; -1 where there is no allele
     haploid = (calls[..., 0] >= 0) & (calls[..., 1] < 0)
     phased = b"|" in pathlib.Path(prefix + ".vcf").read_bytes()
