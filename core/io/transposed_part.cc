@@ -4,7 +4,6 @@
 #include <cstring>
 #include <utility>
 
-#include "absl/cleanup/cleanup.h"
 #include "core/base/status.h"
 #include "core/genotype/bit_transpose.h"
 
@@ -210,7 +209,6 @@ absl::Status TransposedPart::WriteShard(const Shard& shard, Gathered& gathered) 
   const size_t column_bytes = shard.column_bytes();
   const size_t before = static_cast<size_t>(shard.first) / 4;  // bytes that earlier samples have of a column
   const size_t stride = Stride(shape_);
-  const absl::Cleanup clear = [&columns] { columns.clear(); };
   if (columns_ == nullptr) return file_->WriteAt(shape_.variants * before, columns);
   for (size_t v = 0; v < shape_.variants; ++v) {
     columns_->Apply(std::span<uint8_t>(columns).subspan(v * column_bytes, column_bytes), shard.samples);

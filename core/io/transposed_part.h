@@ -45,7 +45,7 @@ class TransposedPart final : public GenotypePart {
 
   /// What of a range fills no shard yet, and what of it is saved.
   struct Gathered {
-    std::vector<uint8_t> columns;  // of the shard, variant after variant; empty until it has samples
+    std::vector<uint8_t> columns;  // of the shard, variant after variant
     std::vector<uint8_t> rows;     // that are too few to be transposed
     std::vector<uint8_t> block;    // of the shard, 1024 samples of all variants
     size_t slot = 0;               // of the two that the range has in the file
