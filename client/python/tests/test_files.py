@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
+import os
 import pathlib
+import stat
 import subprocess
 
 import numpy as np
@@ -11,7 +14,7 @@ import pytest
 
 import genoserve
 from conftest import CommandLine
-from genoserve import Client
+from genoserve import Client, testing
 from genoserve._write import number_text
 
 
@@ -103,6 +106,57 @@ def test_files_are_not_replaced_unasked(client: Client, tmp_path: pathlib.Path) 
         cohort.write(tmp_path / "c.zarr")
     with pytest.raises(FileNotFoundError):
         cohort.write(tmp_path / "nowhere" / "c.vcf")
+
+
+@pytest.mark.parametrize("suffix", ["bed", "pgen", "npy", "vcf"])
+def test_a_main_file_stands_beside_its_own_companions(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    old, new = testing.tiny(samples=20), testing.tiny(samples=30, variants=40, seed=2)
+    expected = [pathlib.Path(name) for name in new.write(tmp_path / f"new.{suffix}")]
+    replace, fsync = os.replace, os.fsync
+    for ends_after in range(len(expected) + 1):
+        folder = tmp_path / str(ends_after)
+        folder.mkdir()
+        old.write(folder / f"c.{suffix}")
+        events: list[str] = []
+
+        def counted(source: str, target: str) -> None:
+            if len(events) == ends_after:
+                raise KeyboardInterrupt
+            replace(source, target)
+            events.append(target)
+
+        def recorded(file: int) -> None:
+            fsync(file)
+            if stat.S_ISDIR(os.fstat(file).st_mode):
+                events.append("folder")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "replace", counted)
+            patch.setattr(os, "fsync", recorded)
+            if ends_after < len(expected):
+                with pytest.raises(KeyboardInterrupt):
+                    new.write(folder / f"c.{suffix}", force=True)
+                assert not (folder / f"c.{suffix}").exists()
+            else:
+                new.write(folder / f"c.{suffix}", force=True)
+                assert events[-2:] == [str(folder / f"c.{suffix}"), "folder"]
+                for file in expected:
+                    assert (folder / file.name.replace("new", "c", 1)).read_bytes() == file.read_bytes()
+
+
+def test_a_failure_leaves_the_old_files(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = testing.tiny(samples=20).write(tmp_path / "c.bed")
+    before = {name: pathlib.Path(name).read_bytes() for name in names}
+
+    def full(file: int) -> None:
+        raise OSError(errno.ENOSPC, "no space")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="no space"):
+        testing.tiny(samples=30).write(tmp_path / "c.bed", force=True)
+    assert {str(path): path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 @pytest.mark.parametrize(

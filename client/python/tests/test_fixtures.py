@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import hashlib
 import os
 
+import grpc
 import numpy as np
 import pytest
 
 import genoserve
 from genoserve import testing
+from genoserve.v1 import cohort_pb2
 
 # SHA-256 of the packed rows: other people's expected results depend on them.
 GOLDEN = "c8bfdae202eb508f2fda7a700fd999dc8380c575263f94a02b726c60170655eb"
@@ -30,6 +33,37 @@ def test_the_tiny_cohort_has_structure() -> None:
     assert int(np.argmax(np.abs(correlations))) == testing.CAUSAL_VARIANT
     north = cohort.labels == "north"
     assert np.abs(counts[north].mean(axis=0) - counts[~north].mean(axis=0)).max() > 0.4
+
+
+def test_a_starting_server_is_waited_for_until_it_knows_its_models() -> None:
+    """Its first model may serve while the next one is in no list yet."""
+    checks = 0
+    told: list[str] = []
+
+    def check(request: bytes, context: grpc.ServicerContext) -> bytes:
+        nonlocal checks
+        checks += 1
+        return b"\x08\x01" if checks == 3 else b"\x08\x02"  # SERVING, NOT_SERVING
+
+    def list_models(request: bytes, context: grpc.ServicerContext) -> bytes:
+        told[:] = ["one", "two"][: 2 if checks == 3 else 1]
+        models = [cohort_pb2.Model(name=name, state=cohort_pb2.MODEL_STATE_SERVING) for name in told]
+        return cohort_pb2.ListModelsResponse(models=models).SerializeToString()
+
+    server = grpc.server(concurrent.futures.ThreadPoolExecutor(1))
+    for service, method, answer in [
+        ("grpc.health.v1.Health", "Check", check),
+        ("genoserve.v1.CohortService", "ListModels", list_models),
+    ]:
+        handler: grpc.RpcMethodHandler[bytes, bytes] = grpc.unary_unary_rpc_method_handler(answer)
+        server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(service, {method: handler})])
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        testing.await_models(f"127.0.0.1:{port}")
+    finally:
+        server.stop(None).wait()
+    assert told == ["one", "two"]
 
 
 def test_the_fixtures_work_in_other_projects(pytester: pytest.Pytester, genoserve_store: os.PathLike[str]) -> None:

@@ -59,9 +59,24 @@ def write(cohort: Cohort, path: Path, force: bool) -> list[str]:
             writer(cohort, handle)
             handle.flush()
             os.fsync(handle.fileno())
-        for file, temporary in staged.items():
-            os.replace(temporary, file)
+        _commit(staged)
     return list(writers)
+
+
+def _commit(staged: dict[str, str]) -> None:
+    """Gives files, which are on the disk under temporary names, their own; the first one is the main one. Wherever that
+    ends, a main file stands beside the companions that belong to it: it goes first and comes last."""
+    main, *companions = staged
+    if companions:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(main)
+    for file in [*companions, main]:
+        os.replace(staged[file], file)
+    folder = os.open(os.path.dirname(main) or ".", os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 @contextlib.contextmanager

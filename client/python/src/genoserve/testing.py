@@ -27,6 +27,7 @@ CAUSAL_VARIANT, CAUSAL_EFFECT = 10, 2.0
 
 _LABELS = ("north", "south")
 _PATIENCE = 120  # seconds, of a machine that does something else
+_HEALTHY = b"\x08\x01"  # HealthCheckResponse of grpc.health.v1 with the status SERVING
 
 
 def tiny(samples: int = 100, variants: int = 50, seed: int = 1, phased: bool = True) -> Cohort:
@@ -203,17 +204,23 @@ def genoserve_server(request: pytest.FixtureRequest) -> Iterator[str]:
 
 def await_models(address: str) -> None:
     """Waits until every model of the server serves; fails the test where one cannot."""
+    import grpc
+
     from genoserve.client import Client
     from genoserve.v1 import cohort_pb2
 
     end = time.monotonic() + _PATIENCE
     with Client(address) as client:
+        # While the server starts its list is one of the models that it has got to: all those of the store are in it
+        # once the server says of itself, by the standard service of gRPC, that it is healthy.
+        health: grpc.UnaryUnaryMultiCallable[bytes, bytes] = client._channel.unary_unary("/grpc.health.v1.Health/Check")
         while True:
+            healthy = health(b"", timeout=_PATIENCE, wait_for_ready=True) == _HEALTHY
             models = client.models()
             for model in models:
                 if model.state == cohort_pb2.MODEL_STATE_FAILED:
                     pytest.fail(f"model {model.name}: {model.reason}")
-            if models and all(model.state == cohort_pb2.MODEL_STATE_SERVING for model in models):
+            if healthy and models and all(model.state == cohort_pb2.MODEL_STATE_SERVING for model in models):
                 return
             if time.monotonic() > end:
                 pytest.fail("genoserve-server serves no model of its store")
