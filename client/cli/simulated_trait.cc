@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <functional>
 #include <numeric>
 #include <utility>
 
@@ -163,13 +162,22 @@ absl::Status SimulatedTrait::Finish(Records records) {
     values_[i] =
         scale * (values_[i] - mean) + noise * ToNormal(PhiloxStream(options_.seed(), i, 1, Purpose::kTrait).Bits(0));
   }
-  if (options_.prevalence() > 0) {
-    std::vector<double> highest = values_;
-    const auto last = highest.begin() + static_cast<ptrdiff_t>(CasesOf(options_.prevalence(), samples_)) - 1;
-    std::nth_element(highest.begin(), last, highest.end(), std::greater<>());
-    threshold_ = *last;
-  }
+  if (options_.prevalence() > 0) FindLastCase();
   return absl::OkStatus();
+}
+
+void SimulatedTrait::FindLastCase() {
+  std::vector<int64_t> order(values_.size());
+  std::iota(order.begin(), order.end(), int64_t{0});
+  const auto last = order.begin() + static_cast<ptrdiff_t>(CasesOf(options_.prevalence(), samples_)) - 1;
+  std::nth_element(order.begin(), last, order.end(), [this](int64_t a, int64_t b) { return IsAbove(a, b); });
+  last_case_ = *last;
+}
+
+bool SimulatedTrait::IsAbove(int64_t a, int64_t b) const {
+  const double value_a = values_[static_cast<size_t>(a)];
+  const double value_b = values_[static_cast<size_t>(b)];
+  return value_a != value_b ? value_a > value_b : a < b;
 }
 
 std::vector<std::string> SimulatedTrait::columns() const {
@@ -180,7 +188,7 @@ std::vector<std::string> SimulatedTrait::columns() const {
 void SimulatedTrait::AppendValues(int64_t sample, std::string* line) const {
   const double value = values_[static_cast<size_t>(sample)];
   absl::StrAppendFormat(line, "\t%.6g", value);
-  if (options_.prevalence() > 0) absl::StrAppend(line, value >= threshold_ ? "\t2" : "\t1");
+  if (options_.prevalence() > 0) absl::StrAppend(line, IsAbove(last_case_, sample) ? "\t1" : "\t2");
 }
 
 std::string SimulatedTrait::Truth() const {

@@ -36,8 +36,9 @@ v1::TraitSimulation DescribeTrait(const TraitArguments& arguments, uint64_t seed
 /// x_j the ALT count of causal variant j, p_j its frequency in the cohort, u_j standard normal, c such that g has
 /// variance h2 in the cohort, and e normal with variance 1 - h2. The case/control trait is the threshold model on the
 /// same liability y (Falconer and Mackay 1996, "Introduction to Quantitative Genetics", chapter 18): the samples with
-/// the highest K n liabilities, rounded, are cases. Causal variants, effects and noise depend on the seed, the
-/// variant's index among those of the request and the sample's index, and on nothing else.
+/// the highest K n liabilities, rounded, are cases, among equal ones those that come first. Causal variants, effects
+/// and noise depend on the seed, the variant's index among those of the request and the sample's index, and on nothing
+/// else.
 ///
 /// What the trait needs of a sample's genotypes is a record of record_bytes(), which the caller keeps until all samples
 /// are there. Frequencies and variances are those of the whole cohort, so that there is no trait of a part of it.
@@ -56,8 +57,9 @@ class SimulatedTrait {
 
   /// Gives the records of all samples of the cohort, in order.
   using Records = absl::FunctionRef<absl::Status(absl::FunctionRef<void(std::span<const uint8_t> record)>)>;
-  /// Computes the trait; `records` is called twice. Takes 8 bytes a sample. FAILED_PRECONDITION where h2 is not 0 and
-  /// no causal variant varies in the cohort; else the first error of `records`.
+  /// Computes the trait; `records` is called twice. Takes 8 bytes a sample, and with a prevalence 8 more until it
+  /// returns. FAILED_PRECONDITION where h2 is not 0 and no causal variant varies in the cohort; else the first error of
+  /// `records`.
   absl::Status Finish(Records records);
 
   /// Names of the columns: sim_trait, and with a prevalence sim_case.
@@ -84,12 +86,15 @@ class SimulatedTrait {
 
   absl::Status Measure(Records records);
   double GeneticValue(std::span<const uint8_t> record) const;
+  void FindLastCase();
+  // Whether sample `a` comes before `b` in the order of liabilities, the highest first and of equal ones the first.
+  bool IsAbove(int64_t a, int64_t b) const;
 
   v1::TraitSimulation options_;
   int64_t samples_;
   std::vector<Causal> causal_;  // in file order
   std::vector<double> values_;  // y of each sample
-  double threshold_ = 0;        // of y, from which on samples are cases
+  int64_t last_case_ = 0;       // the sample that no case is below
 };
 
 }  // namespace genoserve

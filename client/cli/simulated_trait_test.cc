@@ -7,6 +7,7 @@
 #include <cmath>
 #include <map>
 #include <numeric>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -194,6 +195,30 @@ TEST(SimulatedTraitTest, PrevalenceMakesTheHighestLiabilitiesCases) {
   // The liability is the trait without a prevalence.
   options.set_prevalence(0);
   EXPECT_EQ(Simulate(options, Haplotypes(1000))->columns[0], trait->columns[0]);
+}
+
+// Without noise, a single causal variant gives three liabilities.
+TEST(SimulatedTraitTest, EqualLiabilitiesAreCasesInTheOrderOfSamples) {
+  constexpr size_t kCohort = 200;
+  const GenotypeMatrix diploid = Haplotypes(kCohort).ToDiploid();
+  for (const double prevalence : {0.1, 0.5, 0.9}) {
+    v1::TraitSimulation options = Options(0);
+    options.set_heritability(1);
+    options.set_causal(1);
+    options.set_prevalence(prevalence);
+    options.set_seed(2);
+    const auto trait = Simulate(options, diploid);
+    ASSERT_TRUE(trait.ok()) << trait.status();
+    const std::vector<double>& y = trait->columns[0];
+    ASSERT_LE(std::set<double>(y.begin(), y.end()).size(), 3u);
+    std::vector<size_t> order(kCohort);
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return y[a] > y[b]; });
+    const auto cases = static_cast<size_t>(std::lround(prevalence * kCohort));
+    for (size_t rank = 0; rank < kCohort; ++rank) {
+      EXPECT_EQ(trait->columns[1][order[rank]], rank < cases ? 2 : 1) << prevalence << ' ' << rank;
+    }
+  }
 }
 
 TEST(SimulatedTraitTest, TheEndsOfHeritability) {
