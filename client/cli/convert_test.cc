@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -24,13 +25,11 @@ constexpr char kPanel[] = "examples/five-populations/panel.vcf.gz";
 
 class ConvertTest : public testing::Test {
  protected:
-  ConvertTest()
-      : folder_(JoinPath(testing::TempDir(),
-                         absl::StrCat("convert-", testing::UnitTest::GetInstance()->current_test_info()->name()))) {
-    std::filesystem::remove_all(folder_);
-    std::filesystem::create_directories(folder_);
+  void SetUp() override {
+    folder_ = JoinPath(testing::TempDir(), "convertXXXXXX");
+    ASSERT_NE(mkdtemp(folder_.data()), nullptr);
   }
-  ~ConvertTest() override { std::filesystem::remove_all(folder_); }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
 
   std::string Path(const std::string& name) const { return JoinPath(folder_, name); }
   std::string Write(const std::string& name, const std::string& text) const {
@@ -59,7 +58,7 @@ class ConvertTest : public testing::Test {
     return result.out;
   }
 
-  const std::string folder_;
+  std::string folder_;
 };
 
 TEST_F(ConvertTest, ThereAndBackByEveryFormatIsTheSame) {

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -28,13 +29,11 @@ bool Never() { return false; }
 
 class ReportTest : public testing::Test {
  protected:
-  ReportTest()
-      : folder_(JoinPath(testing::TempDir(),
-                         absl::StrCat("report-", testing::UnitTest::GetInstance()->current_test_info()->name()))) {
-    std::filesystem::remove_all(folder_);
-    std::filesystem::create_directories(folder_);
+  void SetUp() override {
+    folder_ = JoinPath(testing::TempDir(), "reportXXXXXX");
+    ASSERT_NE(mkdtemp(folder_.data()), nullptr);
   }
-  ~ReportTest() override { std::filesystem::remove_all(folder_); }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
 
   std::string Path(const std::string& name) const { return JoinPath(folder_, name); }
   std::string Write(const std::string& name, const std::string& text) const {

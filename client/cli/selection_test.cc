@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -156,11 +157,19 @@ TEST(ParseShardTest, RefusesPartsThatAreNone) {
 
 class RegionsFileTest : public testing::Test {
  protected:
+  void SetUp() override {
+    folder_ = JoinPath(testing::TempDir(), "regionsXXXXXX");
+    ASSERT_NE(mkdtemp(folder_.data()), nullptr);
+  }
+  void TearDown() override { FileSystem::Posix().Remove(folder_).IgnoreError(); }
+
   absl::StatusOr<std::vector<v1::Region>> Read(const std::string& name, const std::string& text) {
-    const std::string path = JoinPath(testing::TempDir(), "regions_" + name);
+    const std::string path = JoinPath(folder_, name);
     EXPECT_TRUE(FileSystem::Posix().WriteFile(path, text).ok());
     return ReadRegionsFile(path);
   }
+
+  std::string folder_;
 };
 
 TEST_F(RegionsFileTest, ReadsTabSeparatedAndBed) {

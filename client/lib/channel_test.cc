@@ -20,16 +20,20 @@ class ChannelTest : public testing::Test {
     unsetenv("GENOSERVE_SERVER");
     unsetenv("GENOSERVE_TOKEN");
     options_.server = "127.0.0.1:1";
+    folder_ = JoinPath(testing::TempDir(), "channelXXXXXX");
+    ASSERT_NE(mkdtemp(folder_.data()), nullptr);
   }
+  void TearDown() override { FileSystem::Posix().Remove(folder_).IgnoreError(); }
 
   std::string File(const std::string& name, const std::string& text) {
-    const std::string path = JoinPath(testing::TempDir(), "channel_" + name);
+    const std::string path = JoinPath(folder_, name);
     EXPECT_TRUE(FileSystem::Posix().WriteFile(path, text).ok());
     return path;
   }
 
   std::string Error() { return std::string(OpenChannels(options_).status().message()); }
 
+  std::string folder_;
   ClientOptions options_;
 };
 

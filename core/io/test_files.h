@@ -23,11 +23,11 @@ class FolderTest : public testing::Test {
  protected:
   void SetUp() override {
     const testing::TestInfo& info = *testing::UnitTest::GetInstance()->current_test_info();
-    std::string name = std::string(info.test_suite_name()) + "." + info.name();
+    std::string name = std::string(info.test_suite_name()) + "." + info.name() + ".XXXXXX";
     for (char& c : name) c = c == '/' ? '_' : c;
-    folder_ = std::filesystem::path(testing::TempDir()) / ("genoserve_io." + name);
-    std::filesystem::remove_all(folder_);
-    std::filesystem::create_directories(folder_);
+    std::string folder = std::filesystem::path(testing::TempDir()) / ("genoserve_io." + name);
+    ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+    folder_ = folder;
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
 

@@ -3,10 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/file.h"
 
@@ -50,7 +52,10 @@ TEST(S3LocationTest, TheUrlWinsOverTheEnvironmentAndTheNarrowVariableOverTheWide
 }
 
 TEST(S3LocationTest, TheProfileGivesTheRegion) {
-  const std::string file = absl::StrCat(testing::TempDir(), "s3_location_test_config");
+  std::string folder = JoinPath(testing::TempDir(), "s3_locationXXXXXX");
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  const absl::Cleanup remove = [&folder] { FileSystem::Posix().Remove(folder).IgnoreError(); };
+  const std::string file = JoinPath(folder, "config");
   ASSERT_TRUE(FileSystem::Posix()
                   .WriteFile(file,
                              "# a remark\n[default]\nregion = eu-north-1\n\n[profile lab]\nregion=ap-south-1\n"
