@@ -71,7 +71,7 @@ absl::StatusOr<Value> ChooseWord(const char* option, const std::string& word,
 /// The first word of every line, or of a PLINK list of samples the IID; lines that begin with '#' but the header of
 /// such a list are left out. INVALID_ARGUMENT where there is none.
 absl::StatusOr<std::vector<std::string>> ReadList(const std::string& path, bool plink_samples) {
-  GENOSERVE_ASSIGN_OR_RETURN(const auto lines, LineReader::Open(path));
+  GENOSERVE_ASSIGN_OR_RETURN(const auto lines, LineReader::Open(path, LastLine::kMayNotEnd));
   std::vector<std::string> list;
   bool one_column = false;  // a header says that names are in the first column
   while (true) {

@@ -47,6 +47,14 @@ TEST_F(BedReaderTest, ReadsHandWorkedBytes) {
   for (size_t i = 0; i < 5; ++i) EXPECT_EQ(data->genotypes.Get(i, 1), 0);
 }
 
+TEST_F(BedReaderTest, TextsWhoseLastLineDoesNotEndAreCutShort) {
+  const absl::string_view fam = kFam;
+  const absl::string_view bim = kBim;
+  EXPECT_THAT(Error(fam.substr(0, fam.size() - 1), kBim, kBed),
+              HasSubstr("x.fam: line 5: the last line does not end: the file is cut short"));
+  EXPECT_THAT(Error(kFam, bim.substr(0, bim.size() - 1), kBed), HasSubstr("x.bim: line 2: the last line does not end"));
+}
+
 TEST_F(BedReaderTest, ImputesMissingCalls) {
   // Variant 1: three samples hom A1 and one missing, so that the draw is sure.
   const auto data = ReadFiles("0 a 0 0 0 0\n0 b 0 0 0 0\n0 c 0 0 0 0\n0 d 0 0 0 0\n", "1 v 0 1 G A\n",

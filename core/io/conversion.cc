@@ -8,23 +8,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "absl/strings/strip.h"
 #include "core/base/status.h"
 #include "core/io/packed_calls.h"
+#include "core/io/ploidy.h"
 
 namespace genoserve {
 namespace {
-
-enum class Chromosome { kAutosome, kX, kHaploid };
-
-Chromosome ChromosomeOf(absl::string_view contig) {
-  absl::ConsumePrefix(&contig, "chr");
-  if (contig == "X" || contig == "23") return Chromosome::kX;
-  for (const absl::string_view name : {"Y", "24", "M", "MT", "26"}) {
-    if (contig == name) return Chromosome::kHaploid;
-  }
-  return Chromosome::kAutosome;
-}
 
 /// The calls of samples that are haploid.
 size_t CountHaploid(const VariantCalls& calls) {

@@ -183,6 +183,17 @@ TEST_F(ConversionTest, MalesKeepTheirHaploidCallsOnX) {
             FolderTest::Run("bcftools query -f '[%GT ]\\n' x.vcf"));
 }
 
+TEST_F(ConversionTest, ContigsThatPlinkNumbersKeepTheirHaploidCalls) {
+  WriteVcf(
+      "22\t10\tr1\tA\tG\t.\t.\t.\tGT\t0/1\t1/1\t0/0\t0/1\n"
+      "23\t50000000\tr2\tA\tG\t.\t.\t.\tGT\t0/1\t1\t0\t1/1\n"
+      "24\t50000\tr3\tA\tG\t.\t.\t.\tGT\t0\t1\t0\t1\nchr26\t5\tr4\tA\tG\t.\t.\t.\tGT\t1\t0\t1\t0\n");
+  EXPECT_EQ(MustRun(Plan("x.vcf", "y.bed")).doubled_calls, 0);
+  MustRun(Plan("y.bed", "z.vcf"));
+  EXPECT_THAT(Text("z.vcf"), ElementsAre("22:10 r1 A G h10h", "23:50000000 r2 A G h1'0'1", "24:50000 r3 A G 0'1'0'1'",
+                                         "chr26:5 r4 A G 1'0'1'0'"));
+}
+
 TEST_F(ConversionTest, DrawnCallsOfMalesOnXHaveTwoEqualAlleles) {
   std::string records = "X\t50000000\tr\tA\tG\t.\t.\t.\tGT\t0/1\t1\t0\t0/1\n";
   for (int i = 0; i < 20; ++i) {

@@ -30,7 +30,8 @@ absl::StatusOr<GenotypeData> ReadGenotypes(const GenotypeSource& source, const R
 /// INVALID_ARGUMENT with the file and the record (contig:position) for: a multi-allelic site (split it with
 /// "bcftools norm -m-"), a call that is not diploid, a half-missing call, an ALT that is symbolic or missing, a record
 /// without GT, no samples or no records. NOT_FOUND, DATA_LOSS (truncated or malformed) and the like for the file. A
-/// missing call, "./.", ".|." or ".", has no phase. Text that was cut short just after a record cannot be told.
+/// missing call, "./.", ".|." or ".", has no phase. Of text that was cut short just after the end of a line no cut can
+/// be told.
 absl::StatusOr<GenotypeData> ReadVcf(const std::string& path, const ReadOptions& options);
 
 /// Reads `prefix`.bed, .bim and .fam (PLINK 1, SNP-major). A1 (column 5) is ALT, A2 (column 6) REF; sample names are

@@ -41,7 +41,8 @@ TEST_F(HaptReaderTest, MissingAllelesAreImputedOrRefused) {
   ASSERT_TRUE(data.ok()) << data.status();
   EXPECT_THAT(data->genotypes.bytes(), ElementsAre(0b011, 0b011, 0b011, 0b011)) << "the draws are sure";
   EXPECT_EQ(data->imputed_calls, 3) << "a call is a sample's pair of alleles";
-  EXPECT_THAT(Error(hapt, kLegend), HasSubstr("x.hapt: variant 1:100_C_T, sample x: the call is missing, which haplotypes cannot hold"));
+  EXPECT_THAT(Error(hapt, kLegend),
+              HasSubstr("x.hapt: variant 1:100_C_T, sample x: the call is missing, which haplotypes cannot hold"));
 }
 
 TEST_F(HaptReaderTest, BadFilesAreNamedWithTheirPlace) {

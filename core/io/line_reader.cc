@@ -8,6 +8,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "core/base/status.h"
+#include "core/io/htslib_support.h"
 #include "core/io/text_table.h"
 
 namespace genoserve {
@@ -18,7 +19,7 @@ constexpr size_t kChunk = size_t{1} << 18;
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<LineReader>> LineReader::Open(std::string path) {
+absl::StatusOr<std::unique_ptr<LineReader>> LineReader::Open(std::string path, LastLine last) {
   SilenceHtslib();
   struct stat about = {};
   if (::stat(path.c_str(), &about) != 0) return ErrnoStatus(absl::StrCat(path, ": cannot open"));
@@ -30,16 +31,19 @@ absl::StatusOr<std::unique_ptr<LineReader>> LineReader::Open(std::string path) {
     return absl::DataLossError(
         absl::StrCat(path, ": is truncated: the empty BGZF block that ends a whole file is missing"));
   }
-  return std::unique_ptr<LineReader>(new LineReader(std::move(path), std::move(file)));
+  Source source = [file = std::move(file)](char* to, size_t bytes) { return bgzf_read(file.get(), to, bytes); };
+  return std::unique_ptr<LineReader>(new LineReader(std::move(path), std::move(source), 0, last));
 }
 
 absl::StatusOr<bool> LineReader::Next() {
   size_t searched = begin_;
   size_t end = 0;
+  bool cut = false;
   while ((end = buffer_.find('\n', searched)) == std::string::npos) {
     if (ended_) {
       if (begin_ == buffer_.size()) return false;
       end = buffer_.size();
+      cut = last_ == LastLine::kMustEnd;
       break;
     }
     buffer_.erase(0, begin_);
@@ -50,7 +54,7 @@ absl::StatusOr<bool> LineReader::Next() {
           absl::StrCat(path_, ": line ", number_ + 1, ": is longer than ", kLongestLine, " bytes"));
     }
     buffer_.resize(searched + kChunk);
-    const ssize_t n = bgzf_read(file_.get(), buffer_.data() + searched, kChunk);
+    const ssize_t n = source_(buffer_.data() + searched, kChunk);
     buffer_.resize(searched + static_cast<size_t>(n > 0 ? n : 0));
     if (n < 0) {
       return absl::DataLossError(absl::StrCat(path_, ": cannot be read, or is not whole, after line ", number_));
@@ -62,6 +66,10 @@ absl::StatusOr<bool> LineReader::Next() {
   begin_ = std::min(end + 1, buffer_.size());
   if (line_.find('\0') != absl::string_view::npos) {
     return absl::InvalidArgumentError(absl::StrCat(path_, ": is not a text file (it holds a NUL byte)"));
+  }
+  if (cut) {
+    return absl::DataLossError(
+        absl::StrCat(path_, ": line ", number_, ": the last line does not end: the file is cut short"));
   }
   return true;
 }

@@ -1,17 +1,25 @@
 // Text files read line by line, plain or gzipped.
 #pragma once
 
+#include <sys/types.h>
+
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "core/io/htslib_support.h"
 
 namespace genoserve {
+
+/// Whether the last line of a file must end as the others do.
+enum class LastLine {
+  kMustEnd,    ///< a file without it is cut short, as genotypes are in which "0/1" became "0"
+  kMayNotEnd,  ///< as in lists that people type
+};
 
 /// Holds one line and a buffer at a time. Not thread-safe.
 class LineReader {
@@ -21,10 +29,16 @@ class LineReader {
 
   /// Opens a text file, gunzipped on the fly where it is gzipped. Errors of the file name it; DATA_LOSS where a BGZF
   /// file lacks its end.
-  static absl::StatusOr<std::unique_ptr<LineReader>> Open(std::string path);
+  static absl::StatusOr<std::unique_ptr<LineReader>> Open(std::string path, LastLine last = LastLine::kMustEnd);
 
-  /// Goes to the next line, without its end ("\n" or "\r\n"); false after the last. A line that the end of the file
-  /// cuts short counts. INVALID_ARGUMENT for a NUL byte or a line that is too long, DATA_LOSS for a broken gzip.
+  /// Gives the next bytes of a text, at most so many: 0 at its end, less where it cannot be read.
+  using Source = absl::AnyInvocable<ssize_t(char* to, size_t bytes)>;
+  /// Reads the rest of a file, whose last line must end, after so many lines. `path` is for messages.
+  LineReader(std::string path, Source source, size_t lines_before)
+      : LineReader(std::move(path), std::move(source), lines_before, LastLine::kMustEnd) {}
+
+  /// Goes to the next line, without its end ("\n" or "\r\n"); false after the last. INVALID_ARGUMENT for a NUL byte or
+  /// a line that is too long, DATA_LOSS for a broken gzip and a last line that does not end.
   absl::StatusOr<bool> Next();
   /// The line, until the next call of Next.
   absl::string_view line() const { return line_; }
@@ -37,15 +51,17 @@ class LineReader {
   const std::string& path() const { return path_; }
 
  private:
-  LineReader(std::string path, HtslibPtr<BGZF> file) : path_(std::move(path)), file_(std::move(file)) {}
+  LineReader(std::string path, Source source, size_t lines_before, LastLine last)
+      : path_(std::move(path)), source_(std::move(source)), last_(last), number_(lines_before) {}
 
   const std::string path_;
-  HtslibPtr<BGZF> file_;
+  Source source_;
+  const LastLine last_;
   std::string buffer_;  // of the file's text, from the line that Next goes to on
   size_t begin_ = 0;    // of what Next has not given yet
   bool ended_ = false;
   absl::string_view line_;
-  size_t number_ = 0;
+  size_t number_;
 };
 
 }  // namespace genoserve

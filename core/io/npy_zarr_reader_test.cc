@@ -8,6 +8,7 @@
 #include "core/io/conversion.h"
 #include "core/io/test_files.h"
 #include "core/io/test_panels.h"
+#include "nlohmann/json.hpp"
 
 namespace genoserve {
 namespace {
@@ -28,6 +29,14 @@ class NpyZarrReaderTest : public FolderTest {
   std::string Error(const std::string& name, const std::string& file, const std::string& bytes) const {
     const std::string before = Read(Path(file));
     Write(file, bytes);
+    const std::string text = ReadAsText(Path(name)).back();
+    Write(file, before);
+    return text;
+  }
+  /// The message that reading `name` ends with while `file` is not there.
+  std::string ErrorWithout(const std::string& name, const std::string& file) const {
+    const std::string before = Read(Path(file));
+    std::filesystem::remove(Path(file));
     const std::string text = ReadAsText(Path(name)).back();
     Write(file, before);
     return text;
@@ -74,6 +83,9 @@ TEST_F(NpyZarrReaderTest, BadZarrFoldersAreNamedWithTheirPlace) {
   const std::string chunk = calls + "0/0/0";
   EXPECT_THAT(Error("x.zarr", chunk, Read(Path(chunk)).substr(0, 9)), HasSubstr("is no zlib stream of its array"));
   EXPECT_THAT(ReadAsText(Path("none.zarr")).back(), HasSubstr("none.zarr/call_genotype/.zarray"));
+  EXPECT_THAT(ErrorWithout("x.zarr", chunk), HasSubstr("call_genotype: chunk 0/0/0 is missing, and the array has no"));
+  EXPECT_THAT(ErrorWithout("x.zarr", "x.zarr/variant_position/0"), HasSubstr("variant_position: chunk 0 is missing"));
+  EXPECT_THAT(ErrorWithout("x.zarr", "x.zarr/sample_id/0"), HasSubstr("sample_id: chunk 0 is missing"));
   // Bytes of every file, changed and cut off: an error or other calls, and never the end of the process.
   for (const auto& entry : std::filesystem::recursive_directory_iterator(Path("x.zarr"))) {
     if (!entry.is_regular_file()) continue;
@@ -87,6 +99,48 @@ TEST_F(NpyZarrReaderTest, BadZarrFoldersAreNamedWithTheirPlace) {
     }
   }
   ExpectSameLines(ReadAsText(Path("x.zarr")), ReadAsText(Path("x.vcf")));
+}
+
+TEST_F(NpyZarrReaderTest, AMissingChunkOfZarrHasTheFillValue) {
+  Make("x.zarr");
+  const std::string array = "x.zarr/call_genotype/.zarray";
+  Write(array, Changed(array, "\"fill_value\": null", "\"fill_value\": -1"));
+  std::filesystem::remove(Path("x.zarr/call_genotype/0/0/0"));
+  EXPECT_THAT(ReadAsText(Path("x.zarr")), testing::Each(HasSubstr("A G .........")));
+}
+
+TEST_F(NpyZarrReaderTest, WhatASmallZarrFolderMakesRoomForIsBounded) {
+  Make("x.zarr");
+  const auto grow = [this](const std::string& array, const char* key, const std::string& sizes) {
+    nlohmann::json json = nlohmann::json::parse(Read(Path("x.zarr/" + array + "/.zarray")));
+    json[key] = nlohmann::json::parse(sizes);
+    json["fill_value"] = 0;
+    return Error("x.zarr", "x.zarr/" + array + "/.zarray", json.dump());
+  };
+  EXPECT_THAT(grow("variant_position", "chunks", "[1073741824]"), HasSubstr("a chunk has more than 1 GiB"));
+  EXPECT_THAT(grow("variant_position", "chunks", "[268435456]"),
+              HasSubstr("variant_position: a chunk has 268435456 values, at most 134217728 are read"));
+  EXPECT_THAT(grow("variant_position", "shape", "[268435456]"), HasSubstr("at most 134217728 are read"));
+  EXPECT_THAT(grow("sample_id", "chunks", "[67108864]"),
+              HasSubstr("sample_id: a chunk has 67108864 values, at most 33554432 are read"));
+  EXPECT_THAT(grow("sample_id", "shape", "[67108864]"), HasSubstr("at most 33554432 are read"));
+  // 20 million variants that no file holds.
+  const auto set = [this](const std::string& array, const nlohmann::json& changes) {
+    nlohmann::json json = nlohmann::json::parse(Read(Path("x.zarr/" + array + "/.zarray")));
+    json.update(changes);
+    Write("x.zarr/" + array + "/.zarray", json.dump());
+  };
+  constexpr size_t kMany = 20'000'000;
+  std::filesystem::remove_all(Path("x.zarr/variant_id"));
+  set("call_genotype", {{"shape", {kMany, 9, 2}}, {"chunks", {kMany, 1, 2}}, {"fill_value", 0}});
+  set("call_genotype_phased", {{"shape", {kMany, 9}}, {"chunks", {kMany, 1}}, {"fill_value", 0}});
+  set("variant_allele", {{"shape", {kMany, 2}}});
+  for (const std::string array : {"variant_contig", "variant_position"}) {
+    std::filesystem::remove(Path("x.zarr/" + array + "/0"));
+    set(array, {{"shape", {kMany}}, {"chunks", {kMany}}, {"fill_value", array == "variant_position" ? 1 : 0}});
+  }
+  EXPECT_THAT(ReadAsText(Path("x.zarr")).back(),
+              HasSubstr("a chunk of 20000000 variants of 9 samples has more than 2 GiB"));
 }
 
 }  // namespace

@@ -174,8 +174,10 @@ TEST_F(PgenReaderTest, BadFilesAreNamedWithTheirPlace) {
   EXPECT_THAT(error("x.pgen", std::string(pgen).replace(2, 1, "\x03")), HasSubstr("storage mode 03; 02 and 10"));
   EXPECT_THAT(error("x.psam", "#IID\na\n"), HasSubstr("has 20 samples, its .psam names 1"));
   EXPECT_THAT(error("x.psam", "#IID\na\na\n"), HasSubstr("x.psam: line 3: sample a is on line 2 already"));
-  EXPECT_THAT(error("x.pvar", pvar + "1\t9999\tn\tA\tG\tPASS\n"), HasSubstr("x.pvar: has more than the 30 variants of"));
+  EXPECT_THAT(error("x.pvar", pvar + "1\t9999\tn\tA\tG\tPASS\n"),
+              HasSubstr("x.pvar: has more than the 30 variants of"));
   EXPECT_THAT(error("x.pvar", pvar.substr(0, pvar.find("rs30") - 6)), HasSubstr("has fewer than the 30 variants"));
+  EXPECT_THAT(error("x.pvar", pvar.substr(0, pvar.size() - 1)), HasSubstr("line 32: the last line does not end"));
   EXPECT_THAT(error("x.pvar", "#CHROM\tPOS\tREF\n1\t5\tA\n"), HasSubstr("lacks one of the columns POS, REF and ALT"));
   EXPECT_THAT(error("x.pvar", "#CHROM\tPOS\tID\tREF\tALT\n1\t5\ta\tA\t<DEL>\n"),
               HasSubstr("x.pvar: line 2: the allele \"<DEL>\" is not a sequence of bases"));

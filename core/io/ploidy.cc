@@ -31,11 +31,20 @@ bool IsPseudoAutosomal(int64_t x_length, int64_t position) {
 
 }  // namespace
 
+Chromosome ChromosomeOf(absl::string_view contig) {
+  absl::ConsumePrefix(&contig, "chr");
+  if (contig == "X" || contig == "23") return Chromosome::kX;
+  for (const absl::string_view name : {"Y", "24", "M", "MT", "26"}) {
+    if (contig == name) return Chromosome::kHaploid;
+  }
+  return Chromosome::kAutosome;
+}
+
 Ploidy::Kind Ploidy::KindOf(size_t variant) const {
   const VariantRecord& v = cohort_.variants[variant];
-  const absl::string_view name = absl::StripPrefix(v.contig, "chr");
-  if (name == "Y" || name == "M" || name == "MT") return Kind::kAll;
-  if (name != "X" || cohort_.sexes.empty()) return Kind::kDiploid;
+  const Chromosome chromosome = ChromosomeOf(v.contig);
+  if (chromosome == Chromosome::kHaploid) return Kind::kAll;
+  if (chromosome != Chromosome::kX || cohort_.sexes.empty()) return Kind::kDiploid;
   const auto& contigs = cohort_.variants.contigs();
   const auto contig =
       std::find_if(contigs.begin(), contigs.end(), [&v](const ContigRecord& c) { return c.name == v.contig; });

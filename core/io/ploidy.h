@@ -3,13 +3,19 @@
 
 #include <cstdint>
 
+#include "absl/strings/string_view.h"
 #include "core/io/cohort_writer.h"
 
 namespace genoserve {
 
-/// Tells haploid calls of a cohort. "X", "Y", "M" and "MT", with or without "chr", are the contigs that it knows; the
-/// pseudo-autosomal regions of X are those of GRCh37 or GRCh38, told by the contig's length, else it has none.
-/// Thread-safe; the cohort must live longer.
+/// What the ploidy of a contig follows: that of X the sex; Y and MT have one allele.
+enum class Chromosome { kAutosome, kX, kHaploid };
+
+/// By the contig's name: X, Y, M or MT, or as PLINK numbers them 23, 24 and 26, with or without "chr".
+Chromosome ChromosomeOf(absl::string_view contig);
+
+/// Tells haploid calls of a cohort. The pseudo-autosomal regions of X are those of GRCh37 or GRCh38, told by the
+/// contig's length, else it has none. Thread-safe; the cohort must live longer.
 class Ploidy {
  public:
   explicit Ploidy(const CohortDescription& cohort) : cohort_(cohort) {}

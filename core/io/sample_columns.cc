@@ -16,7 +16,7 @@ absl::StatusOr<std::unique_ptr<SampleColumns>> SampleColumns::Open(const CohortD
     if (cohort.population_column.empty()) return table;
     return absl::InvalidArgumentError("the population is to come from a table of samples, but there is none");
   }
-  GENOSERVE_ASSIGN_OR_RETURN(table->lines_, LineReader::Open(cohort.sample_table));
+  GENOSERVE_ASSIGN_OR_RETURN(table->lines_, LineReader::Open(cohort.sample_table, LastLine::kMayNotEnd));
   GENOSERVE_ASSIGN_OR_RETURN(const bool header, table->lines_->Next());
   if (!header) return absl::DataLossError(absl::StrCat(cohort.sample_table, ": is empty"));
   table->names_ = absl::StrSplit(table->lines_->line(), '\t');

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -11,7 +12,9 @@
 #include "core/base/status.h"
 #include "core/io/format_readers.h"
 #include "core/io/htslib_support.h"
+#include "core/io/line_reader.h"
 #include "core/io/packed_calls.h"
+#include "htslib/hfile.h"
 
 namespace genoserve {
 namespace {
@@ -48,6 +51,7 @@ class VcfReader final : public OpenedReader {
     if (bcf_hdr_nsamples(header_) == 0) {
       return absl::InvalidArgumentError(absl::StrCat(path_, ": has no samples; expected a FORMAT column and samples"));
     }
+    if (format->format == vcf) OpenLines();
     samples_.assign(header_->samples, header_->samples + bcf_hdr_nsamples(header_));
     for (int i = 0; i < header_->n[BCF_DT_CTG]; ++i) {
       if (header_->id[BCF_DT_CTG][i].key == nullptr) continue;
@@ -116,24 +120,35 @@ class VcfReader final : public OpenedReader {
     return true;
   }
 
+  /// Reads the lines below the header of a text by ourselves: htslib does not tell whether the last one ends.
+  void OpenLines() {
+    const bool plain = hts_get_format(file_.get())->compression == no_compression;
+    LineReader::Source source = [file = file_.get(), plain](char* to, size_t bytes) {
+      return plain ? hread(file->fp.hfile, to, bytes) : bgzf_read(file->fp.bgzf, to, bytes);
+    };
+    lines_.emplace(path_, std::move(source), static_cast<size_t>(file_->lineno));
+  }
+
   /// Reads the next record into record_; false at the end of the file.
   absl::StatusOr<bool> ReadRecord() {
-    if (hts_get_format(file_.get())->format == bcf) {
+    if (!lines_.has_value()) {
       const int result = bcf_read(file_.get(), header_.get(), record_.get());
       if (result < -1) return Malformed();
       return result == 0;
     }
-    kstring_t& line = file_->line;
-    const int result = hts_getline(file_.get(), '\n', &line);
-    if (result == -1) return false;
-    if (result < -1) return Malformed();
+    GENOSERVE_ASSIGN_OR_RETURN(const bool more, lines_->Next());
+    if (!more) return false;
+    const absl::string_view text = lines_->line();
     // htslib passes over columns beyond the last sample.
-    const auto columns = 1 + std::count(line.s, line.s + line.l, '\t');
+    const auto columns = 1 + std::count(text.begin(), text.end(), '\t');
     const int expected = 9 + bcf_hdr_nsamples(header_);
     if (columns != expected) {
       return absl::DataLossError(absl::StrFormat("%s: line %d: has %d columns, expected %d as in the header", path_,
-                                                 file_->lineno, columns, expected));
+                                                 lines_->number(), columns, expected));
     }
+    kstring_t& line = file_->line;
+    line.l = 0;
+    if (kputsn(text.data(), text.size(), &line) < 0) return absl::ResourceExhaustedError("not enough memory");
     if (vcf_parse(&line, header_.get(), record_.get()) != 0) return Malformed();
     return true;
   }
@@ -234,6 +249,7 @@ class VcfReader final : public OpenedReader {
   const std::string path_;
   const VariantReaderOptions options_;
   HtslibPtr<htsFile> file_;
+  std::optional<LineReader> lines_;  // of file_, where it is text
   HtslibPtr<bcf_hdr_t> header_;
   HtslibPtr<bcf1_t> record_;
   int alt_ = 1;               // of the record's alleles, the ALT of variant_

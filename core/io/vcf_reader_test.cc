@@ -144,7 +144,7 @@ TEST_F(VcfReaderTest, RefusesBrokenText) {
   };
   EXPECT_THAT(refused(site + "\t0|1\t0|0\n"), HasSubstr("line 6: has 11 columns, expected 12 as in the header"));
   EXPECT_THAT(refused(site + "\t0|1\t0|0\t0|0\t0|0\n"), HasSubstr("line 6: has 13 columns, expected 12"));
-  EXPECT_THAT(refused("1\t20\t.\tA"), HasSubstr("line 6: has 4 columns"));
+  EXPECT_THAT(refused("1\t20\t.\tA\n"), HasSubstr("line 6: has 4 columns"));
   EXPECT_THAT(refused("\n"), HasSubstr("line 6: has 1 columns"));
   EXPECT_THAT(refused(site + "\t0|1\tx|0\t0|0\n"), HasSubstr("is malformed or truncated after record 1:10"));
 }
@@ -223,14 +223,39 @@ TEST_F(VcfReaderTest, NoChangedByteOfABinaryFileEndsTheProcess) {
   EXPECT_GT(refused, 200) << "most bytes matter";
 }
 
-TEST_F(VcfReaderTest, TruncatedTextIsSeenUnlessItEndsWithARecord) {
+TEST_F(VcfReaderTest, TruncatedTextIsSeenUnlessItEndsWithALine) {
   const std::string records =
       "1\t10\t.\tA\tG\t.\t.\t.\tGT\t0|1\t1|0\t1|1\n1\t20\t.\tA\tG\t.\t.\t.\tGT\t0|1\t1|0\t1|1\n";
   const size_t first = records.find('\n') + 1;
-  for (size_t size = first + 1; size < records.size() - 1; ++size) {
-    EXPECT_FALSE(ReadVcf(Vcf(records.substr(0, size)), kImpute).ok()) << size;
+  for (size_t size = first + 1; size < records.size(); ++size) {
+    const absl::Status status = Error(records.substr(0, size));
+    EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << size;
+    EXPECT_THAT(Message(status), HasSubstr("line 6: the last line does not end: the file is cut short"));
+    // Compressed as a whole after it was cut.
+    Run("gzip -c x.vcf > x.vcf.gz && bgzip -c x.vcf > b.vcf.gz");
+    for (const char* name : {"x.vcf.gz", "b.vcf.gz"}) {
+      EXPECT_THAT(Message(ReadVcf(Path(name), kImpute).status()), HasSubstr("the last line does not end")) << size;
+    }
   }
-  EXPECT_TRUE(ReadVcf(Vcf(records.substr(0, records.size() - 1)), kImpute).ok()) << "only the last line end is missing";
+  EXPECT_TRUE(ReadVcf(Vcf(records.substr(0, first)), kImpute).ok());
+}
+
+TEST_F(VcfReaderTest, ReadsLinesThatEndAsOnWindowsAndFilesOfSeveralBgzfParts) {
+  const std::string first = absl::StrCat(kHeader, "1\t10\t.\tA\tG\t.\t.\t.\tGT\t0|1\t1|0\t1|1\n");
+  const std::string second = "1\t20\t.\tA\tG\t.\t.\t.\tGT\t0|1\t1|0\t1|1\n";
+  Write("a.vcf", first);
+  Write("b.txt", second);
+  Run("cat a.vcf b.txt > x.vcf && sed 's/$/\\r/' x.vcf > r.vcf && bgzip -c r.vcf > r.vcf.gz && "
+      "bgzip a.vcf && bgzip b.txt && cat a.vcf.gz b.txt.gz > x.vcf.gz");
+  const auto expected = ReadVcf(Path("x.vcf"), kImpute);
+  ASSERT_TRUE(expected.ok()) << expected.status();
+  EXPECT_EQ(expected->variants.size(), 2u);
+  for (const char* name : {"x.vcf.gz", "r.vcf", "r.vcf.gz"}) {
+    const auto data = ReadVcf(Path(name), kImpute);
+    ASSERT_TRUE(data.ok()) << name << data.status();
+    EXPECT_EQ(data->genotypes, expected->genotypes) << name;
+    EXPECT_EQ(data->variants.variants(), expected->variants.variants()) << name;
+  }
 }
 
 }  // namespace

@@ -18,7 +18,8 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr size_t kMostBytes = size_t{1} << 30;
-constexpr size_t kMostValues = size_t{1} << 27;
+constexpr size_t kMostNumbers = kMostBytes / sizeof(int64_t);
+constexpr size_t kMostTexts = kMostBytes / sizeof(std::string);
 
 /// Sizes from 1 on, of an array of JSON; empty where it is something else.
 std::vector<size_t> SizesOf(const Json& json, const char* key) {
@@ -129,13 +130,18 @@ absl::StatusOr<std::string> ZarrArrayFile::ReadBytes(const std::vector<size_t>& 
 template <typename Number>
 absl::StatusOr<std::vector<Number>> ZarrArrayFile::ReadNumbers(const std::vector<size_t>& place) const {
   if (item_bytes_ == 0) return Broken("has texts, expected numbers");
+  GENOSERVE_RETURN_IF_ERROR(CheckChunk(sizeof(Number)));
   bool there = false;
   GENOSERVE_ASSIGN_OR_RETURN(const std::string bytes, ReadBytes(place, chunk_values_ * item_bytes_, &there));
   const auto nearest = [](int64_t number) {
     return static_cast<Number>(
         std::clamp<int64_t>(number, std::numeric_limits<Number>::min(), std::numeric_limits<Number>::max()));
   };
-  std::vector<Number> numbers(chunk_values_, nearest(fill_));
+  if (!there && !fill_.has_value()) {
+    return Broken(
+        absl::StrCat("chunk ", absl::StrJoin(place, separator_), " is missing, and the array has no fill value"));
+  }
+  std::vector<Number> numbers(chunk_values_, nearest(fill_.value_or(0)));
   if (!there) return numbers;
   if (bytes.size() != chunk_values_ * item_bytes_) {
     return Broken(absl::StrCat("chunk ", absl::StrJoin(place, separator_), " has ", bytes.size(), " bytes, expected ",
@@ -157,6 +163,7 @@ template absl::StatusOr<std::vector<int64_t>> ZarrArrayFile::ReadNumbers(const s
 
 absl::StatusOr<std::vector<std::string>> ZarrArrayFile::ReadTexts(const std::vector<size_t>& place) const {
   if (item_bytes_ != 0) return Broken("has numbers, expected texts");
+  GENOSERVE_RETURN_IF_ERROR(CheckChunk(sizeof(std::string)));
   bool there = false;
   GENOSERVE_ASSIGN_OR_RETURN(const std::string bytes, ReadBytes(place, kMostBytes, &there));
   const auto cut = [&] { return Broken(absl::StrCat("chunk ", absl::StrJoin(place, separator_), " is cut short")); };
@@ -170,7 +177,8 @@ absl::StatusOr<std::vector<std::string>> ZarrArrayFile::ReadTexts(const std::vec
   };
   size_t count = 0;
   // Every text takes 4 bytes at least, so that no more are made room for than there are bytes.
-  if (!there || !number(&count) || count != chunk_values_ || count > bytes.size() / 4) return cut();
+  if (!there) return Broken(absl::StrCat("chunk ", absl::StrJoin(place, separator_), " is missing"));
+  if (!number(&count) || count != chunk_values_ || count > bytes.size() / 4) return cut();
   std::vector<std::string> texts(count);
   for (std::string& text : texts) {
     size_t size = 0;
@@ -181,15 +189,20 @@ absl::StatusOr<std::vector<std::string>> ZarrArrayFile::ReadTexts(const std::vec
   return texts;
 }
 
-absl::Status ZarrArrayFile::CheckIsList() const {
+absl::Status ZarrArrayFile::CheckChunk(size_t value_bytes) const {
+  if (chunk_values_ <= kMostBytes / value_bytes) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(path_, ": a chunk has ", chunk_values_, " values, at most ", kMostBytes / value_bytes, " are read"));
+}
+
+absl::Status ZarrArrayFile::CheckIsList(size_t most) const {
   if (shape_.size() != 1) return Broken("has several dimensions, expected one");
-  if (shape_[0] > kMostValues)
-    return Broken(absl::StrCat("has ", shape_[0], " values, at most ", kMostValues, " are read"));
+  if (shape_[0] > most) return Broken(absl::StrCat("has ", shape_[0], " values, at most ", most, " are read"));
   return absl::OkStatus();
 }
 
 absl::StatusOr<std::vector<int64_t>> ZarrArrayFile::ReadAllNumbers() const {
-  GENOSERVE_RETURN_IF_ERROR(CheckIsList());
+  GENOSERVE_RETURN_IF_ERROR(CheckIsList(kMostNumbers));
   std::vector<int64_t> all;
   for (size_t first = 0; first < shape_[0]; first += chunks_[0]) {
     GENOSERVE_ASSIGN_OR_RETURN(const std::vector<int64_t> some, ReadNumbers<int64_t>({first / chunks_[0]}));
@@ -200,12 +213,17 @@ absl::StatusOr<std::vector<int64_t>> ZarrArrayFile::ReadAllNumbers() const {
 }
 
 absl::StatusOr<std::vector<std::string>> ZarrArrayFile::ReadAllTexts() const {
-  GENOSERVE_RETURN_IF_ERROR(CheckIsList());
+  GENOSERVE_RETURN_IF_ERROR(CheckIsList(kMostTexts));
+  size_t bytes = 0;
   std::vector<std::string> all;
   for (size_t first = 0; first < shape_[0]; first += chunks_[0]) {
     GENOSERVE_ASSIGN_OR_RETURN(std::vector<std::string> some, ReadTexts({first / chunks_[0]}));
     some.resize(std::min(chunks_[0], shape_[0] - first));
-    all.insert(all.end(), some.begin(), some.end());
+    for (std::string& text : some) {
+      bytes += text.size();
+      all.push_back(std::move(text));
+    }
+    if (bytes > kMostBytes) return Broken("has texts of more than 1 GiB");
   }
   return all;
 }

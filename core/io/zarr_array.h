@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,20 +24,24 @@ class ZarrArrayFile {
 
   /// The numbers of a chunk, of its full shape; whole numbers and booleans of 1 to 8 bytes, the nearest that a Number,
   /// int8_t or int64_t, holds. A chunk that is not there has the fill value throughout. DATA_LOSS where it has another
-  /// size.
+  /// size, or is not there and the array has no fill value; INVALID_ARGUMENT where it takes more than 1 GiB as Numbers.
   template <typename Number>
   absl::StatusOr<std::vector<Number>> ReadNumbers(const std::vector<size_t>& place) const;
-  /// The texts of a chunk, in UTF-8, of its full shape. DATA_LOSS also where it is not there.
+  /// The texts of a chunk, in UTF-8, of its full shape. DATA_LOSS also where it is not there; INVALID_ARGUMENT where it
+  /// has more than 2^25 texts.
   absl::StatusOr<std::vector<std::string>> ReadTexts(const std::vector<size_t>& place) const;
 
-  /// All numbers, or texts, of an array of one dimension with at most 2^27 of them.
+  /// All numbers, or texts, of an array of one dimension with at most 2^27 numbers or 2^25 texts of 1 GiB together.
   absl::StatusOr<std::vector<int64_t>> ReadAllNumbers() const;
   absl::StatusOr<std::vector<std::string>> ReadAllTexts() const;
 
  private:
   ZarrArrayFile() = default;
   absl::Status Broken(absl::string_view what) const;
-  absl::Status CheckIsList() const;
+  /// INVALID_ARGUMENT where a chunk with so many bytes for a value would take more than 1 GiB of memory.
+  absl::Status CheckChunk(size_t value_bytes) const;
+  /// The array has one dimension with at most `most` values.
+  absl::Status CheckIsList(size_t most) const;
   /// The bytes of a chunk; empty where it is not there. At most `limit`.
   absl::StatusOr<std::string> ReadBytes(const std::vector<size_t>& place, size_t limit, bool* there) const;
 
@@ -48,7 +53,7 @@ class ZarrArrayFile {
   bool is_signed_ = false;
   bool compressed_ = false;
   std::string separator_ = ".";
-  int64_t fill_ = 0;
+  std::optional<int64_t> fill_;
 };
 
 }  // namespace genoserve

@@ -13,6 +13,9 @@
 namespace genoserve {
 namespace {
 
+/// The most bytes of calls that are held: those of a chunk of variants.
+constexpr size_t kMostHeld = size_t{1} << 31;
+
 /// The variants of a chunk, and what is held of their calls.
 class ZarrReader final : public OpenedReader {
  public:
@@ -133,6 +136,11 @@ class ZarrReader final : public OpenedReader {
     const size_t ploidy = calls_->chunks()[2];
     const size_t samples = samples_.size();
     const size_t variants = std::min(chunk_variants, *variant_count_ - chunk * chunk_variants);
+    const size_t variant_bytes =
+        sizeof(VariantCalls) + sizeof(absl::Status) + CodeBytes(samples) + 2 * BitBytes(samples);
+    if (variants > kMostHeld / variant_bytes) {
+      return Refuse(absl::StrFormat("a chunk of %d variants of %d samples has more than 2 GiB", variants, samples));
+    }
     held_.resize(variants);
     held_status_.assign(variants, absl::OkStatus());
     for (VariantCalls& calls : held_) ResetCalls(samples, &calls);
