@@ -173,7 +173,8 @@ def disturb(turn, draws, expected, folder, servers, proxy, name, typical):
             _, error = program.communicate(timeout=PATIENCE)
             if program.returncode == 0:
                 break
-            if program.returncode not in (130, -signal.SIGKILL):
+            # Before the program handles an interrupt, the signal itself ends it.
+            if program.returncode not in (130, -signal.SIGINT, -signal.SIGKILL):
                 fail(f"turn {turn}, {name}: fetch ended with {program.returncode}: {error[-500:]}")
             check_not_whole(target, output)
             again = True

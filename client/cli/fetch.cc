@@ -21,6 +21,7 @@
 #include "client/cli/fetch_request.h"
 #include "client/cli/json_file.h"
 #include "client/cli/other_format.h"
+#include "client/cli/part_claim.h"
 #include "client/cli/part_state.h"
 #include "client/cli/progress.h"
 #include "client/cli/sample_part.h"
@@ -94,13 +95,8 @@ class FetchRun {
     GENOSERVE_ASSIGN_OR_RETURN(plan_, PlanOutput(arguments_.output));
     GENOSERVE_ASSIGN_OR_RETURN(request_, BuildRequest(arguments_));
     GENOSERVE_RETURN_IF_ERROR(CheckFolder(plan_));
-    if (arguments_.force || plan_.part.empty()) return absl::OkStatus();
-    absl::StatusOr<v1::CohortPart> kept = ReadPartState(plan_.part);
-    if (kept.ok()) {
-      kept_ = *std::move(kept);
-      return absl::OkStatus();
-    }
-    return absl::IsNotFound(kept.status()) ? CheckIsNew(plan_) : kept.status();
+    claim_.emplace(plan_, arguments_.force);
+    return claim_->Look();
   }
 
   absl::Status FetchAll() {
@@ -117,49 +113,44 @@ class FetchRun {
       trait_.emplace(*std::move(trait));
     }
     if (arguments_.dry_run) return PrintDryRun(model_, request_, variants_);
-    if (!plan_.part.empty()) {
-      absl::StatusOr<PartLock> lock = PartLock::Take(plan_.part);
-      if (!lock.ok()) return Local(lock.status());
-      lock_.emplace(*std::move(lock));
-      GENOSERVE_RETURN_IF_ERROR(Local(RemoveTemporaries(plan_)));
-    }
+    GENOSERVE_RETURN_IF_ERROR(Local(claim_->Take()));
     return Receive();
   }
 
   // Which model answers, and whether the request goes on with what is kept.
   absl::Status Resolve() {
     // What was not asked for is as it was at first.
-    if (kept_.has_value() && kept_->request().model() == request_.model()) {
-      if (request_.version().empty()) request_.set_version(kept_->request().version());
-      if (!request_.has_seed()) request_.set_seed(kept_->request().seed());
+    if (kept() != nullptr && kept()->request().model() == request_.model()) {
+      if (request_.version().empty()) request_.set_version(kept()->request().version());
+      if (!request_.has_seed()) request_.set_seed(kept()->request().seed());
     }
     if (!request_.has_seed()) request_.set_seed(DrawSeed());
     absl::StatusOr<v1::Model> model =
         client_->GetModel(request_.model(), request_.version(), absl::StrCat(request_.seed()));
-    if (!model.ok()) return kept_.has_value() ? Gone(model.status(), *kept_) : model.status();
+    if (!model.ok()) return kept() != nullptr ? Gone(model.status(), *kept()) : model.status();
     model_ = *std::move(model);
     GENOSERVE_RETURN_IF_ERROR(CompleteRequest(arguments_, model_, &request_));
     v1::CohortPart asked;
     asked.set_format(plan_.Describe());
     *asked.mutable_request() = RequestForFiles(request_, asked.mutable_conditions_digest());
     if (arguments_.trait.wanted) *asked.mutable_simulated_trait() = DescribeTrait(arguments_.trait, request_.seed());
-    if (kept_.has_value()) {
-      if (const absl::Status same = CheckSameRequest(*kept_, asked); !same.ok()) {
+    if (kept() != nullptr) {
+      if (const absl::Status same = CheckSameRequest(*kept(), asked); !same.ok()) {
         return Local(
             absl::FailedPreconditionError(absl::StrCat(plan_.part, " is of another request: ", same.message(),
                                                        "; --force begins anew, and another -o leaves it as it is")));
       }
-      const v1::CohortHeader& header = kept_->header();
+      const v1::CohortHeader& header = kept()->header();
       if (model_.artifact_digest() != header.artifact_digest()) {
         return Gone(absl::FailedPreconditionError(
                         absl::StrCat("its artifact is ", model_.artifact_digest(), ", not ", header.artifact_digest())),
-                    *kept_);
+                    *kept());
       }
       if (model_.has_engine() &&
           !google::protobuf::util::MessageDifferencer::Equals(model_.engine(), header.engine())) {
         return Gone(absl::FailedPreconditionError(absl::StrCat("its engine is ", EngineWords(model_.engine()), ", not ",
                                                                EngineWords(header.engine()))),
-                    *kept_);
+                    *kept());
       }
     }
     asked_ = std::move(asked);
@@ -190,6 +181,7 @@ class FetchRun {
   absl::StatusOr<std::unique_ptr<CohortReader>> Begin() {
     state_ = asked_;
     state_.set_format_version(kCohortPartVersion);
+    state_.set_part_key(absl::StrCat(absl::Hex(DrawSeed(), absl::kZeroPad16)));
     const int64_t first = request_.first_sample();
     const int64_t count = SamplesOf(request_);
     const std::vector<v1::CohortPartRange> ranges = CutRanges(first, count, arguments_.parallel);
@@ -203,8 +195,8 @@ class FetchRun {
 
   absl::Status Receive() {
     std::unique_ptr<CohortReader> stream;
-    if (kept_.has_value()) {
-      state_ = *kept_;
+    if (kept() != nullptr) {
+      state_ = *kept();
     } else {
       GENOSERVE_ASSIGN_OR_RETURN(stream, Begin());
     }
@@ -217,24 +209,25 @@ class FetchRun {
     options.index = plan_.index;
     options.oxford = plan_.oxford;
     options.keep_part = !plan_.part.empty();
+    options.part_key = state_.part_key();
     int64_t end = 0;
     for (const v1::CohortPartRange& range : state_.ranges()) {
       options.range_ends.push_back(end += range.sample_count());
-      if (kept_.has_value()) options.done.push_back(range.done());
+      if (kept() != nullptr) options.done.push_back(range.done());
     }
+    if (kept() == nullptr) GENOSERVE_RETURN_IF_ERROR(Local(claim_->Forget()));
     auto writer = OpenCohortWriter(plan_.format, plan_.path,
                                    Describe(header, variants_, tables ? PartTablePath(plan_.part) : ""), options);
-    if (kept_.has_value() && absl::IsNotFound(writer.status())) {
+    if (kept() != nullptr && absl::IsNotFound(writer.status())) {
       if (!arguments_.quiet) Say(absl::StrCat("genoserve: ", plan_.part, " is gone; beginning anew"));
-      kept_.reset();
+      GENOSERVE_RETURN_IF_ERROR(Local(claim_->Forget()));
       return Receive();
     }
     absl::StatusOr<SamplePart> samples =
-        writer.ok() ? SamplePart::Open(lock_.has_value() ? lock_->fd() : -1, header, trait(), kept_.has_value())
-                    : writer.status();
+        writer.ok() ? SamplePart::Open(claim_->fd(), header, trait(), kept() != nullptr) : writer.status();
     if (!samples.ok()) {
       const bool useless = absl::IsDataLoss(samples.status()) || absl::IsFailedPrecondition(samples.status());
-      return Local(kept_.has_value() && useless ? Append(samples.status(), "; --force begins anew") : samples.status());
+      return Local(kept() != nullptr && useless ? Append(samples.status(), "; --force begins anew") : samples.status());
     }
     GENOSERVE_RETURN_IF_ERROR(Transmit(writer->get(), &*samples, std::move(stream)));
     if (!plan_.part.empty()) {
@@ -267,6 +260,8 @@ class FetchRun {
                        {plan_.PanelPath(), plan_.PhenoPath(), sample_table, plan_.covariates ? plan_.CovarPath() : ""});
   }
 
+  // What this run goes on with; null where it begins.
+  const v1::CohortPart* kept() const { return claim_->kept(); }
   const SimulatedTrait* trait() const { return trait_.has_value() ? &*trait_ : nullptr; }
 
   // Whether there is a table of covariates, which needs two labels among the samples.
@@ -313,7 +308,7 @@ class FetchRun {
     if (!FileSystem::Posix().Exists(path)) {
       if (label_counts_.empty() && header.labels_size() > 0) {
         // These were written by an earlier run.
-        absl::StatusOr<SamplePart> samples = SamplePart::Open(lock_->fd(), header, trait(), true);
+        absl::StatusOr<SamplePart> samples = SamplePart::Open(claim_->fd(), header, trait(), true);
         if (!samples.ok()) return Local(samples.status());
         GENOSERVE_RETURN_IF_ERROR(Local(CountLabels(*samples, header, &label_counts_)));
       }
@@ -347,8 +342,9 @@ class FetchRun {
     const bool wrong = absl::IsDataLoss(status) && ExitCodeOf(status) == kExitMismatch;
     const int64_t kept = state.ok() && !wrong ? DoneSamples(*state) : 0;
     if (kept == 0) {
-      // Of others' parts nothing is removed.
-      if (lock_.has_value()) RemovePart(plan_.part).IgnoreError();
+      // Nothing is removed of others' parts, nor where an error hides what is kept.
+      const bool useless = state.ok() || absl::IsNotFound(state.status()) || absl::IsDataLoss(state.status());
+      if (claim_->taken() && useless) RemovePart(plan_.part).IgnoreError();
       return status;
     }
     // What asks for --force or another server says itself what to do.
@@ -394,13 +390,12 @@ class FetchRun {
   const FetchArguments& arguments_;
   Interrupt& interrupt_;
   OutputPlan plan_;
+  std::optional<PartClaim> claim_;  // once there is a plan
   v1::StreamCohortRequest request_;
-  std::optional<v1::CohortPart> kept_;  // by an earlier run, for this one to go on with
   std::unique_ptr<Client> client_;
   v1::Model model_;
   v1::CohortPart asked_;  // format and request
   VariantTable variants_;
-  std::optional<PartLock> lock_;
   v1::CohortPart state_;
   std::optional<SimulatedTrait> trait_;
   std::vector<int64_t> label_counts_;

@@ -1,13 +1,8 @@
 #include "client/cli/part_state.h"
 
-#include <fcntl.h>
 #include <google/protobuf/util/message_differencer.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -16,6 +11,7 @@
 #include "core/base/file.h"
 #include "core/base/status.h"
 #include "core/genotype/stream_digest.h"
+#include "core/io/staged_file.h"
 
 namespace genoserve {
 namespace {
@@ -141,6 +137,13 @@ absl::Status RemovePart(const std::string& part) {
   return absl::OkStatus();
 }
 
+absl::Status RemovePartState(const std::string& part) {
+  const std::string path = PartStatePath(part);
+  if (!FileSystem::Posix().Exists(path)) return absl::OkStatus();
+  GENOSERVE_RETURN_IF_ERROR(FileSystem::Posix().Remove(path));
+  return FileSystem::Posix().SyncFolder(FolderOf(path));
+}
+
 int64_t DoneSamples(const v1::CohortPart& state) {
   int64_t done = 0;
   for (const v1::CohortPartRange& range : state.ranges()) done += range.done();
@@ -173,32 +176,6 @@ absl::Status CheckSameRequest(const v1::CohortPart& kept, const v1::CohortPart& 
   const std::string difference = Difference(kept, asked);
   if (difference.empty()) return absl::OkStatus();
   return absl::FailedPreconditionError(difference);
-}
-
-PartLock::~PartLock() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
-PartLock::PartLock(PartLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-
-absl::StatusOr<PartLock> PartLock::Take(const std::string& part) {
-  const std::string path = PartSamplesPath(part);
-  while (true) {
-    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (fd < 0) return ErrnoStatus(absl::StrCat(path, ": cannot write"));
-    PartLock lock(fd);
-    if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
-      if (errno == EWOULDBLOCK) {
-        return absl::FailedPreconditionError(absl::StrCat(part, ": another genoserve fetch is writing it"));
-      }
-      return ErrnoStatus(absl::StrCat(path, ": cannot lock"));
-    }
-    // Another program may have finished, and removed the file, between the two steps.
-    struct stat held;
-    struct stat named;
-    if (::fstat(fd, &held) != 0) return ErrnoStatus(absl::StrCat(path, ": cannot read"));
-    if (::stat(path.c_str(), &named) == 0 && named.st_ino == held.st_ino && named.st_dev == held.st_dev) return lock;
-  }
 }
 
 }  // namespace genoserve

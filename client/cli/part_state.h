@@ -31,6 +31,10 @@ absl::StatusOr<v1::CohortPart> ReadPartState(const std::string& part);
 /// Removes all that belongs to a part: the genotypes first, without which the state says nothing.
 absl::Status RemovePart(const std::string& part);
 
+/// Removes the state for good, after which nothing of the part counts as done. Call before another part takes its
+/// place.
+absl::Status RemovePartState(const std::string& part);
+
 /// Samples of all ranges that are kept.
 int64_t DoneSamples(const v1::CohortPart& state);
 
@@ -44,25 +48,5 @@ std::string StreamDigestOf(const v1::CohortPart& state);
 /// FAILED_PRECONDITION where `asked` is for other files than `kept`, with the first difference in the words of the
 /// command line: "-n is 2000, not 1000". Artifact, engine, header and ranges are not looked at.
 absl::Status CheckSameRequest(const v1::CohortPart& kept, const v1::CohortPart& asked);
-
-/// Holds PATH.part.samples, which it makes where it is not there, against other programs that would write the same
-/// output. Not thread-safe.
-class PartLock {
- public:
-  ~PartLock();
-  PartLock(PartLock&& other) noexcept;
-  PartLock& operator=(PartLock&&) = delete;
-
-  /// FAILED_PRECONDITION where another program has it; errors of files.
-  static absl::StatusOr<PartLock> Take(const std::string& part);
-
-  /// The open file.
-  int fd() const { return fd_; }
-
- private:
-  explicit PartLock(int fd) : fd_(fd) {}
-
-  int fd_;
-};
 
 }  // namespace genoserve

@@ -167,17 +167,5 @@ TEST_F(PartStateTest, AnotherRequestIsNamedByWhatDiffers) {
   }
 }
 
-TEST_F(PartStateTest, OneProgramAtATimeHasAPart) {
-  {
-    const auto lock = PartLock::Take(part_);
-    ASSERT_TRUE(lock.ok()) << lock.status();
-    EXPECT_EQ(PartLock::Take(part_).status().code(), absl::StatusCode::kFailedPrecondition);
-    EXPECT_TRUE(RemovePart(part_).ok());
-    // What was removed is no longer the part.
-    EXPECT_TRUE(PartLock::Take(part_).ok());
-  }
-  EXPECT_TRUE(PartLock::Take(part_).ok());
-}
-
 }  // namespace
 }  // namespace genoserve

@@ -151,6 +151,63 @@ TEST_F(ResumeTest, OnlyOneProgramWritesAnOutput) {
   EXPECT_EQ(first.Wait().exit_code, 0);
 }
 
+TEST_F(ResumeTest, WhatForceBeganIsNotTakenForWhatWasThereBefore) {
+  const std::vector<std::string> fetch = FetchTo(Path("c.bcf"));
+  const std::vector<std::string> anew = FetchTo(Path("c.bcf"), {"--force"});
+  ASSERT_EQ(Run(FetchTo(Path("whole.bcf"))).exit_code, 0);
+  ASSERT_EQ(Stop(fetch, SIGINT).exit_code, kExitInterrupt);
+  const std::string before = Text("c.bcf.part.json");
+  {
+    // Killed before it has noted anything.
+    Proxy proxy(server().port());
+    proxy.StallAfter(kMidStream / 4);
+    Subprocess program(Command(anew), {{"GENOSERVE_SERVER", proxy.address()}});
+    proxy.AwaitStall();
+    program.Signal(SIGKILL);
+    ASSERT_EQ(program.Wait().signal, SIGKILL);
+  }
+  const ProgramResult done = Run(fetch);
+  ASSERT_EQ(done.exit_code, 0) << done.err;
+  EXPECT_TRUE(Files("c") == Files("whole"));
+  // Even where the state of another run lies beside a part of the same request.
+  ASSERT_EQ(Stop(anew, SIGINT).exit_code, kExitInterrupt);
+  ASSERT_TRUE(FileSystem::Posix().WriteFile(Path("c.bcf.part.json"), before).ok());
+  const ProgramResult mixed = Run(fetch);
+  EXPECT_EQ(mixed.exit_code, kExitUsage);
+  EXPECT_THAT(mixed.err, AllOf(HasSubstr("is the part of another cohort"), HasSubstr("--force begins anew")));
+}
+
+TEST_F(ResumeTest, WhatAnotherProgramDoesMeanwhileIsSeen) {
+  // Both have seen the same before one is held up on its way to the server.
+  {
+    Proxy proxy(server().port());
+    proxy.StallAfter(0);
+    Subprocess late(Command(FetchTo(Path("c.bcf"))), {{"GENOSERVE_SERVER", proxy.address()}});
+    proxy.AwaitStall();
+    ASSERT_EQ(Run({"fetch", kHaplotypes, "-n", "100", "--seed", "9", "-o", Path("c.bcf")}).exit_code, 0);
+    const std::map<std::string, std::string> files = Files("c");
+    proxy.CutNow();
+    const ProgramResult result = late.Wait();
+    EXPECT_EQ(result.exit_code, kExitUsage) << result.err;
+    EXPECT_THAT(result.err, HasSubstr("c.bcf: is there already"));
+    EXPECT_TRUE(Files("c") == files);
+  }
+  const std::vector<std::string> fetch = FetchTo(Path("d.bcf"));
+  ASSERT_EQ(Stop(fetch, SIGINT).exit_code, kExitInterrupt);
+  Proxy proxy(server().port());
+  proxy.StallAfter(0);
+  Subprocess late(Command(fetch), {{"GENOSERVE_SERVER", proxy.address()}});
+  proxy.AwaitStall();
+  ASSERT_EQ(Stop(fetch, SIGINT).exit_code, kExitInterrupt);
+  const std::string state = Text("d.bcf.part.json");
+  proxy.CutNow();
+  const ProgramResult result = late.Wait();
+  EXPECT_EQ(result.exit_code, kExitUsage) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("another genoserve fetch has changed it meanwhile"));
+  EXPECT_EQ(Text("d.bcf.part.json"), state);
+  EXPECT_EQ(Run(fetch).exit_code, 0);
+}
+
 TEST_F(ResumeTest, RangesFromReplicasMakeTheSameFiles) {
   ASSERT_EQ(Run(FetchTo(Path("whole.bcf"))).exit_code, 0);
   Proxy lost(server().port());
@@ -184,6 +241,15 @@ TEST_F(ResumeTest, VerifyNamesWhatIsWrong) {
     EXPECT_THAT(good.out, AllOf(HasSubstr("c.bed: OK\n"), HasSubstr("c.panel.tsv: OK\n")));
   }
   EXPECT_THAT(Run({"verify", Path("c"), "-q"}).out, IsEmpty());
+  for (const char* name : {"c.bed", "c", "c.manifest.json"}) {
+    const ProgramResult doubled = Run({"verify", absl::StrCat(out_folder(), "//", name)});
+    EXPECT_EQ(doubled.exit_code, 0) << name << doubled.err;
+  }
+  ASSERT_EQ(Run({"fetch", kHaplotypes, "-n", "100", "-o", Path("z.zarr")}).exit_code, 0);
+  for (const char* name : {"z.zarr", "z.zarr/", "z.zarr//"}) {
+    const ProgramResult folder = Run({"verify", Path(name)});
+    EXPECT_EQ(folder.exit_code, 0) << name << folder.err;
+  }
   const auto bad = [this](const std::string& path, const std::string& message) {
     const ProgramResult result = Run({"verify", Path(path)});
     EXPECT_EQ(result.exit_code, kExitMismatch) << result.err;
@@ -207,7 +273,9 @@ TEST_F(ResumeTest, VerifyNamesWhatIsWrong) {
   ASSERT_TRUE(FileSystem::Posix().WriteFile(Path("c.vcf"), "x").ok());
   bad("c.vcf", "c.vcf: is not among the files");
   ASSERT_EQ(Stop(FetchTo(Path("d.bcf")), SIGINT).exit_code, kExitInterrupt);
-  for (const char* name : {"d.bcf", "d.bcf.part", "d.bcf.part.json"}) bad(name, "is a part: ");
+  for (const char* name : {"d", "d.bcf", "d.bcf.part", "d.bcf.part.json"}) bad(name, "is a part: ");
+  ASSERT_EQ(Stop(FetchTo(Path("f.bed")), SIGINT).exit_code, kExitInterrupt);
+  for (const char* name : {"f", "f.bed", "f.part"}) bad(name, "is a part: ");
   for (const char* text :
        {"{", "{}", R"({"schema_version":1,"files":[{"name":"../c.bed","size":"1","sha256":"00"}]})"}) {
     ASSERT_TRUE(FileSystem::Posix().WriteFile(Path("e.manifest.json"), text).ok());

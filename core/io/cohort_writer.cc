@@ -21,6 +21,7 @@ std::string Identity(const CohortTarget& target) {
   const CohortDescription& cohort = target.cohort;
   std::string text = absl::StrCat(cohort.cohort_size, "\n", cohort.first_sample, "\n", cohort.variants.Digest(), "\n");
   for (const auto& [key, value] : cohort.provenance) absl::StrAppend(&text, key, "\n", value, "\n");
+  text += target.options.part_key;
   return absl::StrCat(CohortFormatName(target.format), " ", Sha256Hex(text));
 }
 

@@ -79,6 +79,8 @@ struct CohortWriterOptions {
   /// For each range the samples that a part has, as an earlier writer's Save told: this writer goes on with it. Format,
   /// variants, samples, ranges and memory must be those of the earlier one. Empty = a new part, over an older one.
   std::vector<int64_t> done;
+  /// What a part is known again by besides that: its writers have the same key. Any text.
+  std::string part_key;
   VariantIndex index = VariantIndex::kCsi;
   OxfordLayout oxford = OxfordLayout::kPlink2;
 };
