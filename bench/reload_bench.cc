@@ -36,7 +36,7 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr char kModel[] = "reloaded";
-constexpr int kVariants = 805;
+constexpr int64_t kVariants = 805;
 constexpr int kArtifacts = 4;
 constexpr int64_t kSamples = 2048;   // of a stream
 constexpr int kBatchBytes = 32'768;  // of genotypes, so that a stream has several messages
@@ -109,7 +109,8 @@ class Publisher {
             v1::OperationsService::NewStub(grpc::CreateChannel(options.address, grpc::InsecureChannelCredentials()))) {
     manifest_ = PaperAcgan(kVariants);
     std::vector<VariantRecord> variants;
-    for (int i = 0; i < kVariants; ++i) variants.push_back({"1", (i + 1) * 100, absl::StrCat("v", i), "A", "G"});
+    variants.reserve(kVariants);
+    for (int64_t i = 0; i < kVariants; ++i) variants.push_back({"1", (i + 1) * 100, absl::StrCat("v", i), "A", "G"});
     variants_ = Value(VariantTable::Create(std::move(variants), {{"1", (kVariants + 1) * 100}}));
     for (uint64_t seed = 1; seed <= kArtifacts; ++seed) weights_.push_back(RandomWeights(manifest_, seed));
   }

@@ -130,7 +130,7 @@ uintmax_t SizeOf(CohortFormat format, const std::string& path) {
 
 // What plink2 is told to make each format of the same genotypes; empty where it cannot.
 std::string Plink2(CohortFormat format, const std::string& source) {
-  const auto from = [&source](const char* what) { return absl::StrCat("plink2 --threads 1 ", what); };
+  const auto from = [](const char* what) { return absl::StrCat("plink2 --threads 1 ", what); };
   switch (format) {
     case CohortFormat::kVcf:
       return absl::StrCat(from("--pfile "), source, " --export vcf");

@@ -16,6 +16,7 @@ import tempfile
 import time
 
 import tiny_panel
+from tiny_server import run
 
 BIN = pathlib.Path(sys.argv[1]).resolve()
 KILLS = int(sys.argv[2]) if len(sys.argv) > 2 else 10
@@ -25,14 +26,6 @@ MODEL = "tiny"
 
 def fail(message):
     sys.exit(f"chaos: {message}")
-
-
-def run(*command):
-    done = subprocess.run([str(part) for part in command], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          timeout=PATIENCE)
-    if done.returncode:
-        fail(f"{' '.join(str(part) for part in command[:3])}: {done.stderr.strip()[-500:]}")
-    return done.stdout
 
 
 class Server:

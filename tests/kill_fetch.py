@@ -17,6 +17,7 @@ import threading
 import time
 
 import tiny_panel
+from tiny_server import run
 
 BIN = pathlib.Path(sys.argv[1]).resolve()
 KILLS = int(sys.argv[2]) if len(sys.argv) > 2 else 12
@@ -29,14 +30,6 @@ FORMATS = ["bcf", "vcf.gz", "bed", "pgen", "npy", "zarr", "haps"]
 
 def fail(message):
     sys.exit(f"kill_fetch: {message}")
-
-
-def run(*command):
-    done = subprocess.run([str(part) for part in command], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          timeout=PATIENCE)
-    if done.returncode:
-        fail(f"{' '.join(str(part) for part in command[:3])}: {done.stderr.strip()[-500:]}")
-    return done.stdout
 
 
 class Server:

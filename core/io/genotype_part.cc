@@ -6,14 +6,15 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "core/base/status.h"
+#include "core/genotype/stream_digest.h"
 
 namespace genoserve {
 namespace {
 
-/// Ranges and what is saved of them end at blocks of so many samples, as the digest of a stream has them.
-constexpr int64_t kBlock = 1024;
-
-int64_t Saved(int64_t appended, int64_t samples) { return appended == samples ? samples : appended / kBlock * kBlock; }
+/// Ranges and what is saved of them end where blocks of a stream's digest do.
+int64_t Saved(int64_t appended, int64_t samples) {
+  return appended == samples ? samples : appended / kDigestBlock * kDigestBlock;
+}
 
 }  // namespace
 
@@ -26,14 +27,14 @@ absl::Status PartShape::Check(const std::vector<int64_t>& done) const {
   int64_t begin = 0;
   for (size_t i = 0; i < range_ends.size(); ++i) {
     const int64_t end = range_ends[i];
-    if (end <= begin || (i + 1 < range_ends.size() && end % kBlock != 0)) {
+    if (end <= begin || (i + 1 < range_ends.size() && end % kDigestBlock != 0)) {
       return absl::InvalidArgumentError(
           absl::StrFormat("ranges end at %s: expected ascending numbers, each but the last a multiple of %d",
-                          absl::StrJoin(range_ends, ", "), kBlock));
+                          absl::StrJoin(range_ends, ", "), kDigestBlock));
     }
     if (i < done.size() && (done[i] < 0 || done[i] > end - begin || Saved(done[i], end - begin) != done[i])) {
       return absl::InvalidArgumentError(absl::StrFormat(
-          "%d samples done of range %d: expected a multiple of %d or all %d", done[i], i, kBlock, end - begin));
+          "%d samples done of range %d: expected a multiple of %d or all %d", done[i], i, kDigestBlock, end - begin));
     }
     begin = end;
   }

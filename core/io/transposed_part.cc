@@ -6,6 +6,7 @@
 
 #include "core/base/status.h"
 #include "core/genotype/bit_transpose.h"
+#include "core/genotype/stream_digest.h"
 
 namespace genoserve {
 namespace {
@@ -16,10 +17,9 @@ constexpr int64_t kFewest = 64;
 constexpr size_t kTurnBytes = size_t{1} << 18;
 /// Bytes of a column from which a write of its own costs next to nothing.
 constexpr size_t kColumnBytes = 4096;
-/// Shards are multiples of this, or divide it, so that what Save tells never lies in a shard that is written already.
-constexpr int64_t kBlock = 1024;
-/// Bytes of a block of one variant.
-constexpr size_t kBlockBytes = kBlock / 4;
+/// Bytes of a block of one variant. Shards are multiples of kDigestBlock, or divide it, so that what Save tells never
+/// lies in a shard that is written already.
+constexpr size_t kBlockBytes = kDigestBlock / 4;
 /// Bytes before the blocks of a slot.
 constexpr size_t kSlotHead = 4096;
 
@@ -32,7 +32,7 @@ struct SlotHead {
 int64_t ShardSamples(const PartShape& shape) {
   const size_t memory = shape.memory / shape.range_ends.size();
   const auto fitting = static_cast<int64_t>(memory / std::max<size_t>(shape.sample_bytes(), 1));
-  if (fitting >= kBlock) return fitting / kBlock * kBlock;
+  if (fitting >= kDigestBlock) return fitting / kDigestBlock * kDigestBlock;
   int64_t samples = kFewest;
   while (2 * samples <= fitting) samples *= 2;
   return samples;
@@ -44,7 +44,7 @@ size_t Stride(const PartShape& shape) { return (static_cast<size_t>(shape.sample
 /// Bytes of a slot; 0 where shards are so small that Save needs none.
 size_t SlotBytes(const PartShape& shape) {
   const int64_t samples = ShardSamples(shape);
-  return samples < kBlock ? 0 : kSlotHead + static_cast<size_t>(samples / 4) * shape.variants;
+  return samples < kDigestBlock ? 0 : kSlotHead + static_cast<size_t>(samples / 4) * shape.variants;
 }
 
 std::span<const uint8_t> BytesOf(const SlotHead& head) {
@@ -194,7 +194,7 @@ absl::Status TransposedPart::Flush(size_t range, int64_t count) {
   const size_t offset = SlotOffset(range, gathered.slot);
   const size_t column = ShardAt(range, count).column_bytes();
   gathered.block.resize(shape_.variants * kBlockBytes);
-  for (; gathered.slot_samples < head.samples; gathered.slot_samples += kBlock) {
+  for (; gathered.slot_samples < head.samples; gathered.slot_samples += kDigestBlock) {
     const auto at = static_cast<size_t>(gathered.slot_samples) / 4;
     for (size_t v = 0; v < shape_.variants; ++v) {
       std::memcpy(&gathered.block[v * kBlockBytes], &gathered.columns[v * column + at], kBlockBytes);
