@@ -187,7 +187,7 @@ TEST_F(RegionsFileTest, ReadsTabSeparatedAndBed) {
 }
 
 TEST_F(RegionsFileTest, NamesTheLineThatIsWrong) {
-  EXPECT_THAT(Message(Read("b.txt", "chr1\t1\nchr1\tx\t2\n").status()), HasSubstr("regions_b.txt:2: "));
+  EXPECT_THAT(Message(Read("b.txt", "chr1\t1\nchr1\tx\t2\n").status()), HasSubstr("b.txt:2: "));
   EXPECT_THAT(Message(Read("c.txt", "chr1\t0\t2\n").status()), HasSubstr(":1: "));
   EXPECT_THAT(Message(Read("d.txt", "chr1\t9\t2\n").status()), HasSubstr(":1: "));
   EXPECT_THAT(Message(Read("e.bed", "chr1\t5\t5\n").status()), HasSubstr(":1: "));
