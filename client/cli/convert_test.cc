@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -13,6 +12,7 @@
 #include "client/cli/exit_code.h"
 #include "client/testing/subprocess.h"
 #include "core/base/file.h"
+#include "core/io/test_files.h"
 
 namespace genoserve {
 namespace {
@@ -23,20 +23,8 @@ using ::testing::HasSubstr;
 
 constexpr char kPanel[] = "examples/five-populations/panel.vcf.gz";
 
-class ConvertTest : public testing::Test {
+class ConvertTest : public FolderTest {
  protected:
-  void SetUp() override {
-    folder_ = JoinPath(testing::TempDir(), "convertXXXXXX");
-    ASSERT_NE(mkdtemp(folder_.data()), nullptr);
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  std::string Path(const std::string& name) const { return JoinPath(folder_, name); }
-  std::string Write(const std::string& name, const std::string& text) const {
-    EXPECT_TRUE(FileSystem::Posix().WriteFile(Path(name), text).ok());
-    return Path(name);
-  }
-  std::vector<std::string> Names() const { return *FileSystem::Posix().ListFolder(folder_); }
   static ProgramResult Run(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), {GENOSERVE_PROGRAM, "convert"});
     return RunProgram(arguments);
@@ -57,8 +45,6 @@ class ConvertTest : public testing::Test {
     EXPECT_EQ(result.exit_code, 0) << result.err;
     return result.out;
   }
-
-  std::string folder_;
 };
 
 TEST_F(ConvertTest, ThereAndBackByEveryFormatIsTheSame) {

@@ -3,8 +3,6 @@
 
 #include <gmock/gmock.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
@@ -14,6 +12,7 @@
 #include "core/io/cohort_writer.h"
 #include "core/io/genotype_reader.h"
 #include "core/io/sample_tables.h"
+#include "core/io/test_files.h"
 
 namespace genoserve {
 namespace {
@@ -27,21 +26,8 @@ constexpr char kLabels[] = "examples/five-populations/panel.tsv";
 
 bool Never() { return false; }
 
-class ReportTest : public testing::Test {
+class ReportTest : public FolderTest {
  protected:
-  void SetUp() override {
-    folder_ = JoinPath(testing::TempDir(), "reportXXXXXX");
-    ASSERT_NE(mkdtemp(folder_.data()), nullptr);
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  std::string Path(const std::string& name) const { return JoinPath(folder_, name); }
-  std::string Write(const std::string& name, const std::string& text) const {
-    EXPECT_TRUE(FileSystem::Posix().WriteFile(Path(name), text).ok());
-    return Path(name);
-  }
-  std::string Read(const std::string& path) const { return FileSystem::Posix().ReadFile(path, 64 << 20).value(); }
-
   // The panel as its own synthetic cohort: copies of everybody.
   ReportArguments Copies() const {
     ReportArguments arguments;
@@ -93,9 +79,6 @@ class ReportTest : public testing::Test {
     EXPECT_EQ(ExitCodeOf(status), kExitUsage) << status;
     return std::string(status.message());
   }
-
- private:
-  std::string folder_;
 };
 
 TEST_F(ReportTest, WritesPageAndJsonAndSaysWhenTheGateIsBroken) {

@@ -18,6 +18,7 @@
 #include "absl/strings/string_view.h"
 #include "core/base/status.h"
 #include "core/io/cohort_writer.h"
+#include "core/io/plain_output.h"
 #include "core/io/staged_file.h"
 
 namespace genoserve {
@@ -25,7 +26,6 @@ namespace {
 
 constexpr char kName[] = "the part of labels and phenotypes";
 constexpr size_t kReadBytes = size_t{1} << 20;
-constexpr size_t kWriteBytes = size_t{64} << 10;  // lines are held back until they are so many bytes
 
 // A record: the label's index, the phenotypes, then what the trait needs.
 size_t RecordBytes(const v1::CohortHeader& header, const SimulatedTrait* trait) {
@@ -42,40 +42,26 @@ class Table {
     Table table;
     if (path.empty()) return table;
     GENOSERVE_ASSIGN_OR_RETURN(table.file_, StagedFile::Create(path));
-    table.text_ = head + "\n";
+    table.output_ = std::make_unique<PlainOutput>(table.file_->fd(), path);
+    GENOSERVE_RETURN_IF_ERROR(table.Add(head + "\n"));
     return table;
   }
 
   bool wanted() const { return file_ != nullptr; }
 
-  absl::Status Add(absl::string_view text) {
-    text_.append(text.data(), text.size());
-    return text_.size() < kWriteBytes ? absl::OkStatus() : Write();
-  }
+  absl::Status Add(absl::string_view text) { return output_->Write(text); }
 
   absl::Status Commit() {
     if (file_ == nullptr) return absl::OkStatus();
-    GENOSERVE_RETURN_IF_ERROR(Write());
+    GENOSERVE_RETURN_IF_ERROR(output_->Close());
     std::vector<std::unique_ptr<StagedFile>> files;
     files.push_back(std::move(file_));
     return CommitFiles(std::move(files));
   }
 
  private:
-  absl::Status Write() {
-    absl::string_view left = text_;
-    while (!left.empty()) {
-      const ssize_t written = ::write(file_->fd(), left.data(), left.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) return WriteError(file_->path());
-      left.remove_prefix(static_cast<size_t>(written));
-    }
-    text_.clear();
-    return absl::OkStatus();
-  }
-
   std::unique_ptr<StagedFile> file_;
-  std::string text_;  // not written yet
+  std::unique_ptr<PlainOutput> output_;  // to the file
 };
 
 }  // namespace

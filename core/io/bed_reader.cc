@@ -40,14 +40,6 @@ class BedReader final : public OpenedReader {
     return CheckMagic();
   }
 
-  absl::StatusOr<bool> Next() override {
-    GENOSERVE_RETURN_IF_ERROR(failed_);
-    absl::StatusOr<bool> more = sites_->Next();
-    failed_ = more.status();
-    if (more.ok() && *more) ++next_;
-    return more;
-  }
-
   const VariantRecord& variant() const override { return sites_->variant(); }
 
   std::string Place() const override {
@@ -71,6 +63,12 @@ class BedReader final : public OpenedReader {
   }
 
  private:
+  absl::StatusOr<bool> Advance() override {
+    GENOSERVE_ASSIGN_OR_RETURN(const bool more, sites_->Next());
+    if (more) ++next_;
+    return more;
+  }
+
   absl::Status CheckMagic() {
     constexpr char kAdvice[] = ": is not a PLINK 1 .bed (it does not begin with the bytes 6c 1b)";
     if (bed_->size() < kMagicBytes) return absl::DataLossError(absl::StrCat(bed_->path(), kAdvice));
@@ -88,7 +86,6 @@ class BedReader final : public OpenedReader {
   std::unique_ptr<SiteFile> sites_;
   std::unique_ptr<WindowFile> bed_;
   size_t next_ = 0;  // variants that Next has given
-  absl::Status failed_;
 };
 
 }  // namespace

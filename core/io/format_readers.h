@@ -9,13 +9,21 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "core/base/status.h"
 #include "core/io/variant_reader.h"
 
 namespace genoserve {
 
-/// What stays as it was when the files were opened.
+/// What readers share: what stays as it was when the files were opened, and that an error, once told, is told again.
 class OpenedReader : public VariantReader {
  public:
+  absl::StatusOr<bool> Next() final {
+    GENOSERVE_RETURN_IF_ERROR(failed_);
+    absl::StatusOr<bool> more = Advance();
+    failed_ = more.status();
+    return more;
+  }
+
   const std::vector<std::string>& samples() const override { return samples_; }
   const std::vector<uint8_t>& sexes() const override { return sexes_; }
   const std::vector<ContigRecord>& contigs() const override { return contigs_; }
@@ -28,6 +36,12 @@ class OpenedReader : public VariantReader {
   std::vector<ContigRecord> contigs_;
   std::optional<size_t> variant_count_;
   std::string variants_file_;
+
+ private:
+  /// Next, where no error came before.
+  virtual absl::StatusOr<bool> Advance() = 0;
+
+  absl::Status failed_;
 };
 
 /// A VCF, VCF.gz or BCF, by htslib.

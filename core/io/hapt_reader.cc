@@ -50,12 +50,6 @@ class HaptReader final : public OpenedReader {
     return absl::OkStatus();
   }
 
-  absl::StatusOr<bool> Next() override {
-    if (next_ == variants_.size()) return false;
-    ++next_;
-    return true;
-  }
-
   const VariantRecord& variant() const override { return variants_[next_ - 1]; }
 
   std::string Place() const override { return absl::StrCat(path_, ": variant ", variant().id); }
@@ -92,6 +86,12 @@ class HaptReader final : public OpenedReader {
   }
 
  private:
+  absl::StatusOr<bool> Advance() override {
+    if (next_ == variants_.size()) return false;
+    ++next_;
+    return true;
+  }
+
   using MissingAllele = std::pair<size_t, size_t>;  // variant and haplotype
 
   /// Reads a line's alleles into the last row.

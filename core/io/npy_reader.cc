@@ -35,13 +35,6 @@ class NpyReader final : public OpenedReader {
     return ReadHeader();
   }
 
-  absl::StatusOr<bool> Next() override {
-    GENOSERVE_RETURN_IF_ERROR(failed_);
-    absl::StatusOr<bool> more = Advance();
-    failed_ = more.status();
-    return more;
-  }
-
   const VariantRecord& variant() const override { return sites_->variant(); }
 
   std::string Place() const override {
@@ -123,7 +116,7 @@ class NpyReader final : public OpenedReader {
     return absl::OkStatus();
   }
 
-  absl::StatusOr<bool> Advance() {
+  absl::StatusOr<bool> Advance() override {
     GENOSERVE_ASSIGN_OR_RETURN(const bool more, sites_->Next());
     if (more != (next_ < *variant_count_)) {
       return absl::InvalidArgumentError(absl::StrFormat("%s: has %s than the %d variants of %s", variants_file_,
@@ -167,7 +160,6 @@ class NpyReader final : public OpenedReader {
   size_t first_held_ = 0;
   size_t held_ = 0;
   std::vector<uint8_t> columns_;  // of the variants that are held
-  absl::Status failed_;
 };
 
 }  // namespace

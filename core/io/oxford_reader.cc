@@ -33,13 +33,6 @@ class OxfordReader final : public OpenedReader {
     return absl::OkStatus();
   }
 
-  absl::StatusOr<bool> Next() override {
-    GENOSERVE_RETURN_IF_ERROR(failed_);
-    absl::StatusOr<bool> more = Advance();
-    failed_ = more.status();
-    return more;
-  }
-
   const VariantRecord& variant() const override { return variant_; }
 
   std::string Place() const override {
@@ -133,7 +126,7 @@ class OxfordReader final : public OpenedReader {
                                          2 * samples_.size(), samples_.size(), lines_->Words().size()));
   }
 
-  absl::StatusOr<bool> Advance() {
+  absl::StatusOr<bool> Advance() override {
     GENOSERVE_ASSIGN_OR_RETURN(const bool more, lines_->Next());
     if (legend_ == nullptr) {
       if (!more) {
@@ -176,7 +169,6 @@ class OxfordReader final : public OpenedReader {
   std::unique_ptr<LineReader> lines_;
   std::unique_ptr<SiteFile> legend_;  // null: the lines begin with their sites
   VariantRecord variant_;
-  absl::Status failed_;
 };
 
 }  // namespace

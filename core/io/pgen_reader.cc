@@ -189,13 +189,6 @@ class PgenReader final : public OpenedReader {
     return absl::OkStatus();
   }
 
-  absl::StatusOr<bool> Next() override {
-    GENOSERVE_RETURN_IF_ERROR(failed_);
-    absl::StatusOr<bool> more = Advance();
-    failed_ = more.status();
-    return more;
-  }
-
   const VariantRecord& variant() const override { return variant_; }
 
   std::string Place() const override { return absl::StrCat(pgen_.path(), ": variant ", read_, " (", variant_.id, ")"); }
@@ -225,7 +218,7 @@ class PgenReader final : public OpenedReader {
   }
 
  private:
-  absl::StatusOr<bool> Advance() {
+  absl::StatusOr<bool> Advance() override {
     if (read_ > 0 && alt_ + 1 < sites_->alts().size()) {
       variant_.alt = sites_->alts()[++alt_];
       return true;
@@ -299,7 +292,6 @@ class PgenReader final : public OpenedReader {
   PgenCalls record_calls_;
   PgenFile::Record base_record_;  // the last one that is no difference
   std::vector<uint8_t> base_;     // its codes; empty = not decoded
-  absl::Status failed_;
 };
 
 }  // namespace

@@ -61,13 +61,6 @@ class VcfReader final : public OpenedReader {
     return absl::OkStatus();
   }
 
-  absl::StatusOr<bool> Next() override {
-    GENOSERVE_RETURN_IF_ERROR(failed_);
-    absl::StatusOr<bool> more = Advance();
-    failed_ = more.status();
-    return more;
-  }
-
   const VariantRecord& variant() const override { return variant_; }
 
   std::string Place() const override { return absl::StrCat(path_, ": ", place_); }
@@ -105,7 +98,7 @@ class VcfReader final : public OpenedReader {
   }
 
   /// Goes to the next ALT of the record, or to the first one of the next record.
-  absl::StatusOr<bool> Advance() {
+  absl::StatusOr<bool> Advance() override {
     if (alt_ + 1 < static_cast<int>(record_->n_allele)) {
       ++alt_;
       variant_.alt = record_->d.allele[alt_];
@@ -257,7 +250,6 @@ class VcfReader final : public OpenedReader {
   int calls_size_ = 0;
   std::string place_;  // the last record whose site was read
   VariantRecord variant_;
-  absl::Status failed_;
 };
 
 }  // namespace

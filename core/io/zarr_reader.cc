@@ -44,7 +44,21 @@ class ZarrReader final : public OpenedReader {
     return ReadSites();
   }
 
-  absl::StatusOr<bool> Next() override {
+  const VariantRecord& variant() const override { return variant_; }
+
+  std::string Place() const override { return absl::StrCat(folder_, ": variant ", next_, " (", variant_.id, ")"); }
+
+  absl::Status ReadCalls(VariantCalls* calls) override {
+    const size_t v = next_ - 1;
+    const size_t chunk_variants = calls_->chunks()[0];
+    if (held_.empty() || v / chunk_variants != held_chunk_) GENOSERVE_RETURN_IF_ERROR(Hold(v / chunk_variants));
+    if (const absl::Status& bad = held_status_[v % chunk_variants]; !bad.ok()) return Annotate(bad, Place());
+    *calls = held_[v % chunk_variants];
+    return absl::OkStatus();
+  }
+
+ private:
+  absl::StatusOr<bool> Advance() override {
     if (next_ == *variant_count_) return false;
     const int64_t contig = contig_numbers_[next_];
     if (contig < 0 || contig >= static_cast<int64_t>(contigs_.size())) return Refuse("variant_contig names no contig");
@@ -73,20 +87,6 @@ class ZarrReader final : public OpenedReader {
     return true;
   }
 
-  const VariantRecord& variant() const override { return variant_; }
-
-  std::string Place() const override { return absl::StrCat(folder_, ": variant ", next_, " (", variant_.id, ")"); }
-
-  absl::Status ReadCalls(VariantCalls* calls) override {
-    const size_t v = next_ - 1;
-    const size_t chunk_variants = calls_->chunks()[0];
-    if (held_.empty() || v / chunk_variants != held_chunk_) GENOSERVE_RETURN_IF_ERROR(Hold(v / chunk_variants));
-    if (const absl::Status& bad = held_status_[v % chunk_variants]; !bad.ok()) return Annotate(bad, Place());
-    *calls = held_[v % chunk_variants];
-    return absl::OkStatus();
-  }
-
- private:
   absl::Status Refuse(absl::string_view what) const {
     return absl::InvalidArgumentError(absl::StrCat(folder_, ": ", what));
   }

@@ -291,7 +291,7 @@ void ModelManager::Load(const Action& action) {
     GENOSERVE_ASSIGN_OR_RETURN(digest, ManifestDigest(store_, action.model, action.version));
     GENOSERVE_RETURN_IF_ERROR(marks_.Begin(digest));
     const absl::Cleanup end = [&] { marks_.End(digest); };
-    GENOSERVE_ASSIGN_OR_RETURN(loaded, LoadVersion(store_, action.model, action.version, options, &digest));
+    GENOSERVE_ASSIGN_OR_RETURN(loaded, LoadVersion(store_, action.model, action.version, options));
     return absl::OkStatus();
   });
   const absl::Duration duration = absl::Now() - begin;

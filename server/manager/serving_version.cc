@@ -70,9 +70,7 @@ absl::Status VerifyVersion(const CheckpointStore& store, absl::string_view model
 }
 
 absl::StatusOr<std::unique_ptr<ServingVersion>> LoadVersion(const CheckpointStore& store, absl::string_view model,
-                                                            int64_t version, const LoadOptions& options,
-                                                            std::string* digest) {
-  GENOSERVE_ASSIGN_OR_RETURN(*digest, ManifestDigest(store, model, version));
+                                                            int64_t version, const LoadOptions& options) {
   const int64_t heap_before = HeapInUse();
   GENOSERVE_ASSIGN_OR_RETURN(Artifact artifact, ReadArtifact(store, model, version));
   if (options.gate.has_value()) GENOSERVE_RETURN_IF_ERROR(CheckGate(*options.gate, artifact.manifest));

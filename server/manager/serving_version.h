@@ -67,15 +67,13 @@ struct LoadOptions {
   Precision precision = Precision::kFp32;  ///< of networks
 };
 
-/// Verifies, loads, warms up and checks a version. `digest` is set as soon as the manifest has been read, also where
-/// loading fails later. FAILED_PRECONDITION, with the figures, where it does not pass the gate or CheckTally; other
-/// errors are those of ReadArtifact, LoadGenerator and Generate.
+/// Verifies, loads, warms up and checks a version. FAILED_PRECONDITION, with the figures, where it does not pass the
+/// gate or CheckTally; other errors are those of ReadArtifact, LoadGenerator and Generate.
 absl::StatusOr<std::unique_ptr<ServingVersion>> LoadVersion(const CheckpointStore& store, absl::string_view model,
-                                                            int64_t version, const LoadOptions& options,
-                                                            std::string* digest);
+                                                            int64_t version, const LoadOptions& options);
 
-/// Reads all files of a version, one at a time, and judges its figures, without loading it. `digest` and errors as for
-/// LoadVersion.
+/// Reads all files of a version, one at a time, and judges its figures, without loading it. `digest` is set as
+/// soon as the manifest has been read, also where what follows fails; errors as for LoadVersion.
 absl::Status VerifyVersion(const CheckpointStore& store, absl::string_view model, int64_t version,
                            const LoadOptions& options, std::string* digest);
 

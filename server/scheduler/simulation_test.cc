@@ -326,8 +326,7 @@ class SimulationTest : public testing::TestWithParam<Precision> {
 
   void AddCohorts(const std::string& folder, const std::string& model) {
     const auto store = OpenStore(folder, /*create=*/false).value();
-    std::string digest;
-    std::shared_ptr<ServingVersion> version = LoadVersion(*store, model, 1, {}, &digest).value();
+    std::shared_ptr<ServingVersion> version = LoadVersion(*store, model, 1, {}).value();
     const Artifact artifact = ReadArtifact(*store, model, 1).value();
     const GeneratorOptions options{.device = DeviceKind::kCpu, .precision = GetParam()};
     version->generator =

@@ -37,9 +37,7 @@ class TilePlannerTest : public testing::Test {
   static void SetUpTestSuite() {
     const std::string folder = NewTestFolder();
     PublishTestAcgan(folder, "model", 1);
-    std::string digest;
-    std::unique_ptr<ServingVersion> version =
-        LoadVersion(*OpenStore(folder, false).value(), "model", 1, {}, &digest).value();
+    std::unique_ptr<ServingVersion> version = LoadVersion(*OpenStore(folder, false).value(), "model", 1, {}).value();
     version->generator = std::make_unique<NoGenotypes>();
     version_ = std::move(version);
     FileSystem::Posix().Remove(folder).IgnoreError();

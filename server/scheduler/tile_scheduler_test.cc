@@ -24,8 +24,7 @@ class TileSchedulerTest : public testing::Test {
   static void SetUpTestSuite() {
     const std::string folder = NewTestFolder();
     PublishTestAcgan(folder, "model", 1);
-    std::string digest;
-    version_ = LoadVersion(**OpenStore(folder, false), "model", 1, {}, &digest).value();
+    version_ = LoadVersion(**OpenStore(folder, false), "model", 1, {}).value();
     FileSystem::Posix().Remove(folder).IgnoreError();
   }
   static void TearDownTestSuite() { version_.reset(); }
