@@ -4,11 +4,13 @@
 //     offers calls of bulk cohorts at so many times the rate that the server can serve, whether it keeps up or not,
 //     with one caller of small cohorts beside them.
 //   overload_bench 127.0.0.1:PORT MODEL misbehaving --seconds 3 --rounds 3
-//     measures good streams alone, beside each kind of bad client and beside all of them, in turns.
+//     measures good streams alone, beside each kind of bad client and beside all of them, in turns; also by what this
+//     program left of the processors, since bad clients elsewhere would take nothing of them.
 //
 // Capacity is what the same calls get in a closed loop, the caller of small cohorts beside them too: the median of
 // windows before the overload and after it. The overload is measured once calls are refused, that is with as many
 // streams as the server takes, and until all of them have ended nothing else begins.
+#include <sched.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -75,6 +77,13 @@ double OwnSeconds() {
     return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
   };
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+// Processors that this program, and by bench/run the server, may run on.
+double Processors() {
+  cpu_set_t set;
+  if (::sched_getaffinity(0, sizeof set, &set) != 0) return std::thread::hardware_concurrency();
+  return CPU_COUNT(&set);
 }
 
 double Median(const std::vector<double>& values) { return Percentile(values, 0.5); }
@@ -245,21 +254,28 @@ class Misbehaving {
     groups.emplace_back("all of them", MisbehavingClients::Kinds());
     good_.KeepInFlight(options_.streams);
     Pause(kWarmUp);
-    std::map<std::string, std::vector<double>> rates;
+    std::map<std::string, std::vector<Rates>> rates;
     for (int round = 0; round < options_.rounds; ++round) {
       for (const auto& [name, kinds] : groups) rates[name].push_back(Beside(kinds));
       // What drifts does not favour one.
       std::reverse(groups.begin(), groups.end());
     }
-    const std::vector<double>& alone = rates["alone"];
-    if (Median(alone) == 0) throw std::runtime_error("nothing is served: " + good_.first_loss());
-    std::cout << "{\"alone\": " << List(alone) << ", \"beside\": {";
+    const std::vector<Rates>& alone = rates["alone"];
+    for (const Rates& each : alone) {
+      if (each.samples == 0) throw std::runtime_error("nothing is served: " + good_.first_loss());
+    }
+    std::cout << "{\"beside\": {";
     const char* comma = "";
     for (const auto& [name, beside] : rates) {
       if (name == "alone") continue;
       std::vector<double> ratios;
-      for (size_t i = 0; i < beside.size(); ++i) ratios.push_back(beside[i] / alone[i]);
-      std::cout << comma << "\"" << name << "\": " << List(ratios);
+      std::vector<double> ratios_of_left;
+      for (size_t i = 0; i < beside.size(); ++i) {
+        ratios.push_back(beside[i].samples / alone[i].samples);
+        ratios_of_left.push_back(beside[i].samples_of_left / alone[i].samples_of_left);
+      }
+      std::cout << comma << "\"" << name << "\": {\"ratios\": " << List(ratios)
+                << ", \"of_left\": " << List(ratios_of_left) << "}";
       comma = ", ";
     }
     std::cout << "}, \"dropped_streams\": " << bad_.dropped() << ", \"good_streams_lost\": " << good_.counts().lost
@@ -274,8 +290,13 @@ class Misbehaving {
     return settle;
   }
 
-  // Samples a second of the good streams.
-  double Beside(const std::vector<MisbehavingClients::Kind>& kinds) const {
+  // Of the good streams.
+  struct Rates {
+    double samples = 0;          // a second
+    double samples_of_left = 0;  // a second of the processors that this program did not use
+  };
+
+  Rates Beside(const std::vector<MisbehavingClients::Kind>& kinds) const {
     std::atomic<bool> stop = false;
     std::vector<std::thread> clients;
     clients.reserve(kinds.size());
@@ -285,11 +306,14 @@ class Misbehaving {
     Pause(Longest(kinds));
     const auto begin = steady_clock::now();
     const int64_t samples = good_.counts().samples;
+    const double own = OwnSeconds();
     Pause(options_.seconds);
-    const double rate = static_cast<double>(good_.counts().samples - samples) / SecondsSince(begin);
+    const double seconds = SecondsSince(begin);
+    const auto served = static_cast<double>(good_.counts().samples - samples);
+    const double left = Processors() * seconds - (OwnSeconds() - own);
     stop = true;
     for (std::thread& client : clients) client.join();
-    return rate;
+    return {served / seconds, served / left};
   }
 
   const Options options_;

@@ -187,6 +187,22 @@ TEST_F(MisbehavingTest, TenThousandOpenedAndDroppedStreamsLeaveNothing) {
   ExpectOthersServed();
 }
 
+TEST_F(MisbehavingTest, AClientThatTakesNothingForTooLongLosesItsStream) {
+  v1::ServerConfig config = TestConfig();
+  config.set_stall_timeout_seconds(0.05);
+  Start(config);
+  for (const std::string& call : {RawCall(1, CohortRequest("model", kLong)), RawCall(1, CohortRequest("model", 1))}) {
+    // The connection lives, with room for everything; only the stream has none.
+    const auto client = Connection();
+    ASSERT_TRUE(client->Send(RawPreface(/*window=*/0) + RawWindow(0, kWide) + call));
+    ASSERT_TRUE(client->ReadUntil(RawFrame::kReset).has_value());
+    AwaitNothingLives();
+    EXPECT_TRUE(client->Settle());
+  }
+  EXPECT_EQ(server_->streams(), 0);
+  ExpectOthersServed();
+}
+
 TEST_F(MisbehavingTest, AConnectionOfGreatAgeIsToldToMoveAndItsStreamGoesOn) {
   v1::ServerConfig config = TestConfig();
   config.set_max_connection_age_seconds(0.05);

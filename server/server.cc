@@ -101,6 +101,8 @@ Server::Server(const v1::ServerConfig& config, DeviceKind device, std::unique_pt
       store_(std::move(store)),
       cache_(dynamic_cast<const CachedStore*>(store_.get())),
       authenticator_(RulesOf(config, files.tokens)),
+      live_(config.stall_timeout_seconds() > 0 ? absl::Seconds(config.stall_timeout_seconds())
+                                               : absl::InfiniteDuration()),
       gate_(config.max_streams(), metrics_),
       files_(std::move(files)),
       in_force_(config) {
@@ -269,10 +271,10 @@ Metrics::Live Server::live() const {
   Metrics::Live live;
   live.jobs = work.live_jobs;
   live.batches = work.live_batches;
-  live.streams = live_.streams;
+  live.streams = live_.streams();
   live.handles = held.handles;
   live.versions = held.versions;
-  live.buffered_bytes = work.buffered_bytes + live_.writing_bytes;
+  live.buffered_bytes = work.buffered_bytes + live_.writing_bytes();
   return live;
 }
 

@@ -16,51 +16,20 @@ import tempfile
 import time
 
 import tiny_panel
-from tiny_server import run
+from tiny_server import MODEL, PATIENCE, Server, run, training
 
 BIN = pathlib.Path(sys.argv[1]).resolve()
 KILLS = int(sys.argv[2]) if len(sys.argv) > 2 else 10
-PATIENCE = 120  # seconds, of a machine that does something else
-MODEL = "tiny"
 
 
 def fail(message):
     sys.exit(f"chaos: {message}")
 
 
-class Server:
-    def __init__(self, folder):
-        self.folder = folder
-        self.start()
-
-    def start(self):
-        self.log = open(self.folder / "server.log", "w+")
-        self.process = subprocess.Popen(
-            [BIN / "genoserve-server", "--store", self.folder / "store", "--cache", self.folder / "cache", "--port", "0",
-             "--http-port", "0", "--device", "cpu", "--threads", "1", "--poll-seconds", "0.2"],
-            stdout=self.log, stderr=self.log)
-        end = time.monotonic() + PATIENCE
-        while time.monotonic() < end and self.process.poll() is None:
-            for line in pathlib.Path(self.log.name).read_text().splitlines():
-                if '"event":"listening"' in line:
-                    self.address = f"127.0.0.1:{json.loads(line)['port']}"
-                    return
-            time.sleep(0.02)
-        fail("the server does not start: " + pathlib.Path(self.log.name).read_text()[-500:])
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-        self.log.close()
-
-
 def trainer(folder, seed):
     """One that goes on where a killed one of the same seed stood."""
-    return subprocess.Popen(
-        [BIN / "genoserve-trainer", "train", "--arch", "acgan", "--vcf", folder / "real.vcf", "--panel",
-         folder / "panel.tsv", "--label-column", "pop", "--steps", "20",
-         "--validations", "1", "--seed", str(seed), "--device", "cpu", "--store", folder / "store", "--create-store",
-         "--model", MODEL, "--publish-anyway", "--resume"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(training(BIN, folder, "--resume", seed=seed), stdout=subprocess.DEVNULL,
+                            stderr=subprocess.PIPE, text=True)
 
 
 def newest(folder):
@@ -104,25 +73,25 @@ def main():
         if trainer(folder, 0).wait(PATIENCE):
             fail("the trainer does not train")
         typical = time.monotonic() - begin
-        server = Server(folder)
+        server = Server(BIN, folder, "--cache", folder / "cache", "--poll-seconds", "0.2")
         atexit.register(server.kill)
         known = {}  # genotypes by artifact
         killed = {"trainer": 0, "server": 0}
         published = 0
         for turn in range(KILLS):
-            training = trainer(folder, published + 1)
+            trains = trainer(folder, published + 1)
             victim = draws.choice(["trainer", "server"])
             time.sleep(draws.uniform(0, 1.2 * typical))
             if victim == "trainer":
-                training.kill()
+                trains.kill()
             else:
                 server.kill()
                 server.start()
             killed[victim] += 1
-            _, error = training.communicate(timeout=PATIENCE)
-            if training.returncode not in (0, -signal.SIGKILL):
-                fail(f"the trainer ended with {training.returncode}: {error[-500:]}")
-            published += training.returncode == 0
+            _, error = trains.communicate(timeout=PATIENCE)
+            if trains.returncode not in (0, -signal.SIGKILL):
+                fail(f"the trainer ended with {trains.returncode}: {error[-500:]}")
+            published += trains.returncode == 0
             await_newest(server, folder)
             artifact = served(server)[1]
             digest = hashlib.sha256(fetch(server, folder)).hexdigest()

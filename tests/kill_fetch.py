@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Fetches cohorts while the program, its servers and its connections are killed at random points, so many times, and
 checks that the same command goes on each time, that the files are those of an undisturbed fetch in the end, and that
-nothing that is not whole is ever taken for it.
+nothing that is not whole is ever taken for it. Then it fetches over a link that loses and delays packets and is cut,
+where it may make network namespaces.
 
 Usage: kill_fetch.py BIN [KILLS], with the folder of the programs; 12 kills without a number.
 """
-import json
 import pathlib
 import random
 import signal
@@ -17,12 +17,11 @@ import threading
 import time
 
 import tiny_panel
-from tiny_server import run
+from lossy_link import Link
+from tiny_server import MODEL, PATIENCE, Server, run, training
 
 BIN = pathlib.Path(sys.argv[1]).resolve()
 KILLS = int(sys.argv[2]) if len(sys.argv) > 2 else 12
-PATIENCE = 180  # seconds, of a machine that does something else
-MODEL = "tiny"
 SAMPLES = 200_000  # 2 MB on the wire
 # Arguments of the fetches that are disturbed, and what is written.
 FORMATS = ["bcf", "vcf.gz", "bed", "pgen", "npy", "zarr", "haps"]
@@ -30,36 +29,6 @@ FORMATS = ["bcf", "vcf.gz", "bed", "pgen", "npy", "zarr", "haps"]
 
 def fail(message):
     sys.exit(f"kill_fetch: {message}")
-
-
-class Server:
-    """A real server that can be killed, and comes back at the same port."""
-
-    def __init__(self, folder, name):
-        self.folder, self.log, self.port = folder, folder / f"{name}.log", 0
-        self.start()
-
-    def start(self):
-        with self.log.open("w") as sink:
-            self.process = subprocess.Popen(
-                [BIN / "genoserve-server", "--store", self.folder / "store", "--port", str(self.port), "--http-port",
-                 "0", "--device", "cpu", "--threads", "1", "--drain-delay", "0"], stdout=sink, stderr=sink)
-        end = time.monotonic() + PATIENCE
-        while time.monotonic() < end and self.process.poll() is None:
-            for line in self.log.read_text().splitlines():
-                if '"event":"listening"' in line:
-                    self.port = json.loads(line)["port"]
-                    return
-            time.sleep(0.02)
-        fail("a server does not start: " + self.log.read_text()[-500:])
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-
-    @property
-    def address(self):
-        return f"127.0.0.1:{self.port}"
 
 
 class Proxy:
@@ -113,11 +82,15 @@ class Proxy:
                 pass
 
 
-def fetch(servers, output, name, more=()):
+def fetch(servers, output, name, more=(), popen=subprocess.Popen):
     """A fetch that is begun, or goes on."""
-    return subprocess.Popen(
+    return popen(
         [BIN / "genoserve", "fetch", MODEL, "-n", str(SAMPLES), "--seed", "5", "-O", name, "-o", output, "--server",
          servers, "--retries", "30", *more], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def output_of(folder, name):
+    return folder / (f"c.{name}" if name != "bed" else "c")
 
 
 def contents(folder):
@@ -140,7 +113,7 @@ def disturb(turn, draws, expected, folder, servers, proxy, name, typical):
     """One fetch that is disturbed until it is done; returns how often and by what."""
     target = folder / f"turn{turn}"
     target.mkdir()
-    output = target / (f"c.{name}" if name != "bed" else "c")
+    output = output_of(target, name)
     parallel = draws.choice([1, 1, 3])
     proxy.delay, proxy.rate = draws.choice([(0.0, 1e9), (0.002, 1e9), (0.0, 2e6)])
     addresses = proxy.address if draws.random() < 0.5 else f"{proxy.address},{servers[1].address}"
@@ -178,12 +151,45 @@ def disturb(turn, draws, expected, folder, servers, proxy, name, typical):
     # A fetch whose last file had its name when it was killed refuses to begin once more.
     if program.returncode and "is there already" not in error:
         fail(f"turn {turn}, {name}: fetch ended with {program.returncode}: {error[-500:]}")
-    found = contents(target)
+    check_whole(target, output, expected, f"turn {turn}, {name}, after {kinds}")
+    return kinds
+
+
+def check_whole(folder, output, expected, what):
+    """All files are those of an undisturbed fetch."""
+    found = contents(folder)
     if found != expected:
         wrong = sorted(set(found) ^ set(expected)) or [file for file in found if found[file] != expected[file]]
-        fail(f"turn {turn}, {name}, after {kinds}: other files than those of an undisturbed fetch: {wrong}")
-    run(BIN / "genoserve", "verify", output if output.exists() else target / "c", "-q")
-    return kinds
+        fail(f"{what}: other files than those of an undisturbed fetch: {wrong}")
+    run(BIN / "genoserve", "verify", output if output.exists() else folder / "c", "-q")
+
+
+def fetch_over_link(draws, expected, folder):
+    """Fetches each of these formats over a link that loses packets, delays them, and is cut; returns what came of it."""
+    try:
+        link = Link(loss=0.03, delay=0.02)
+    except OSError:
+        return "none over a lossy link, since no network namespace is to be had"
+    server = Server(BIN, folder, "--insecure", name="far", host=link.near.address, popen=link.near.popen)
+    try:
+        for name, whole in expected.items():
+            target = folder / "over"
+            target.mkdir()
+            output = output_of(target, name)
+            program = fetch(server.address, output, name, ["--insecure"], popen=link.far.popen)
+            time.sleep(draws.uniform(0.1, 1))
+            link.up = False
+            time.sleep(draws.uniform(0.1, 2))
+            link.up = True
+            _, error = program.communicate(timeout=PATIENCE)
+            if program.returncode:
+                fail(f"{name}: a fetch over a lossy link ended with {program.returncode}: {error[-500:]}")
+            check_whole(target, output, whole, f"{name} over a lossy link")
+            subprocess.run(["rm", "-r", str(target)], check=True)
+    finally:
+        server.kill()
+        link.close()
+    return f"{len(expected)} over a link that lost {link.lost} of {link.lost + link.carried} packets"
 
 
 def check_truncated(folder, name, expected):
@@ -209,10 +215,8 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         folder = pathlib.Path(scratch)
         tiny_panel.write(folder)
-        run(BIN / "genoserve-trainer", "train", "--arch", "acgan", "--vcf", folder / "real.vcf", "--panel",
-            folder / "panel.tsv", "--label-column", "pop", "--steps", "20", "--validations", "1", "--seed", "1",
-            "--device", "cpu", "--store", folder / "store", "--create-store", "--model", MODEL, "--publish-anyway")
-        servers = [Server(folder, "one"), Server(folder, "two")]
+        run(*training(BIN, folder))
+        servers = [Server(BIN, folder, "--drain-delay", "0", name=name) for name in ("one", "two")]
         proxy = Proxy(servers[0])
         expected, typical = {}, 0.0
         killed, turn = 0, 0
@@ -224,7 +228,7 @@ def main():
                     target = folder / f"whole-{name}"
                     target.mkdir()
                     begin = time.monotonic()
-                    program = fetch(servers[1].address, target / (f"c.{name}" if name != "bed" else "c"), name)
+                    program = fetch(servers[1].address, output_of(target, name), name)
                     _, error = program.communicate(timeout=PATIENCE)
                     if program.returncode:
                         fail(f"{name}: an undisturbed fetch ended with {program.returncode}: {error[-500:]}")
@@ -239,9 +243,10 @@ def main():
         finally:
             for server in servers:
                 server.kill()
+        over = fetch_over_link(draws, expected, folder)
     told = ", ".join(f"{number} of {kind}" for kind, number in sorted(count.items()))
-    print(f"{killed} disturbances ({told}) of {turn} fetches in {len(expected)} formats: the files of an undisturbed "
-          "fetch every time, and no cut file was taken for whole")
+    print(f"{killed} disturbances ({told}) of {turn} fetches in {len(expected)} formats, and {over}: the files of an "
+          "undisturbed fetch every time, and no cut file was taken for whole")
 
 
 if __name__ == "__main__":

@@ -33,35 +33,66 @@ def wait_for(what, look, process):
     raise SystemExit(f"{what} did not come about")
 
 
-@contextlib.contextmanager
-def serve(programs, folder, *training):
-    """Trains MODEL on the tiny panel, with these more arguments of genoserve-trainer, serves it, and gives the
-    environment in which genoserve finds the server. Whatever it makes is in the folder."""
-    programs, folder = pathlib.Path(programs).resolve(), pathlib.Path(folder)
-    tiny_panel.write(folder)
-    run(programs / "genoserve-trainer", "train", "--arch", "acgan", "--vcf", folder / "real.vcf", "--panel",
-        folder / "panel.tsv", "--label-column", "pop", "--steps", "20", "--validations", "1", "--seed", "1", "--device",
-        "cpu", "--store", folder / "store", "--create-store", "--model", MODEL, "--publish-anyway", *training)
-    log = folder / "server.log"
-    with log.open("w") as sink:
-        server = subprocess.Popen([programs / "genoserve-server", "--store", folder / "store", "--port", "0",
-                                   "--http-port", "0", "--device", "cpu", "--threads", "1", "--drain-delay", "0"],
-                                  stdout=sink, stderr=sink)
-    try:
+def training(programs, folder, *more, seed=1):
+    """The command that trains MODEL on the folder's tiny panel into the folder's store, with these more arguments."""
+    return [programs / "genoserve-trainer", "train", "--arch", "acgan", "--vcf", folder / "real.vcf", "--panel",
+            folder / "panel.tsv", "--label-column", "pop", "--steps", "20", "--validations", "1", "--seed", str(seed),
+            "--device", "cpu", "--store", folder / "store", "--create-store", "--model", MODEL, "--publish-anyway",
+            *more]
+
+
+class Server:
+    """A server of the folder's store that can be killed, and comes back at the same port. `popen` starts programs
+    where it shall run, `host` is its address there."""
+
+    def __init__(self, programs, folder, *more, name="server", host="127.0.0.1", popen=subprocess.Popen):
+        self.log = folder / f"{name}.log"
+        self.command = [programs / "genoserve-server", "--store", folder / "store", "--host", host, "--http-port", "0",
+                        "--device", "cpu", "--threads", "1", *more]
+        self.host, self.port, self.popen = host, 0, popen
+        self.start()
+
+    def start(self):
+        with self.log.open("w") as sink:
+            self.process = self.popen([*self.command, "--port", str(self.port)], stdout=sink, stderr=sink)
+
         def port():
-            for line in log.read_text().splitlines():
+            for line in self.log.read_text().splitlines():
                 if '"event":"listening"' in line:
                     return json.loads(line)["port"]
             return None
 
-        environment = {**os.environ, "GENOSERVE_SERVER": f"127.0.0.1:{wait_for('the server', port, server)}"}
+        try:
+            self.port = wait_for("the server", port, self.process)
+        except SystemExit as error:
+            raise SystemExit(f"{error}: {self.log.read_text()[-500:]}") from None
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    @property
+    def address(self):
+        return f"{self.host}:{self.port}"
+
+
+@contextlib.contextmanager
+def serve(programs, folder, *more):
+    """Trains MODEL with these more arguments of genoserve-trainer, serves it, and gives the environment in which
+    genoserve finds the server. Whatever it makes is in the folder."""
+    programs, folder = pathlib.Path(programs).resolve(), pathlib.Path(folder)
+    tiny_panel.write(folder)
+    run(*training(programs, folder, *more))
+    server = Server(programs, folder, "--drain-delay", "0")
+    try:
+        environment = {**os.environ, "GENOSERVE_SERVER": server.address}
 
         def serving():
             listed = json.loads(run(programs / "genoserve", "models", "list", "--json", env=environment))
             return any(model["isDefault"] for model in listed.get("models", [])) or None
 
-        wait_for("the model", serving, server)
+        wait_for("the model", serving, server.process)
         yield environment
     finally:
-        server.terminate()
-        server.wait(PATIENCE)
+        server.process.terminate()
+        server.process.wait(PATIENCE)

@@ -12,7 +12,7 @@ import time
 
 import serving
 
-from . import goals, growth, peers, precision, profile, reload, robustness
+from . import fetching, goals, growth, peers, precision, profile, reload, robustness
 from .machine import FOREIGN_LIMIT
 from .programs import ROOT, Stop
 from .setting import MODELS, Setting, say
@@ -50,7 +50,7 @@ class Parts:
 
 def parse():
     numbers = list(dict.fromkeys(number for goal in goals.goals() for number in goal.number.split(", ")))
-    parts = [*numbers, "P10", "P12", "P15", "peers", "overload", "misbehaving", "reload"]
+    parts = [*numbers, "P10", "P12", "P15", "peers", "overload", "misbehaving", "reload", "fetch"]
     parser = argparse.ArgumentParser(description=serving.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2,
@@ -100,6 +100,7 @@ def measure(setting):
     parts.run("overload", lambda: robustness.print_overload(setting))
     parts.run("misbehaving", lambda: robustness.print_misbehaving(setting))
     parts.run("reload", lambda: reload.print_reload(setting))
+    parts.run("fetch", lambda: fetching.print_fetching(setting))
     print(f"\nIt took {sum(parts.seconds.values()) / 60:.1f} min: "
           + ", ".join(f"{name} {seconds:.0f} s" for name, seconds in parts.seconds.items()) + ".")
 

@@ -56,6 +56,13 @@ TEST_F(SecureTest, SpeaksTlsAndShowsItsToken) {
   EXPECT_EQ(fetch({"--tls-ca", Input("ca.pem"), "--token-file", token}), kExitOk);
 }
 
+TEST_F(SecureTest, SaysWhenTheServerSpeaksNoTls) {
+  StartServer(v1::ServerConfig());
+  const ProgramResult result = Run({"models", "list", "--retries", "0", "--tls-ca", Input("ca.pem")});
+  EXPECT_EQ(result.exit_code, kExitIncomplete);
+  EXPECT_THAT(result.err, HasSubstr("the server speaks no TLS"));
+}
+
 TEST_F(SecureTest, ShowsItsCertificate) {
   v1::ServerConfig config;
   config.mutable_tls()->set_certificate(Input("server.pem"));

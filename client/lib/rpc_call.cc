@@ -55,6 +55,11 @@ absl::Status CallStatus(const CallSet& calls, const Replica& replica, const grpc
     const size_t reason = words.rfind(": ");
     result = absl::UnavailableError(
         absl::StrCat("cannot connect", reason == absl::string_view::npos ? "" : words.substr(reason)));
+    if (absl::StrContains(words, "wrong version number")) {  // OpenSSL's words for an answer that is no TLS
+      result = absl::UnavailableError(
+          "cannot connect: the server speaks no TLS, which is spoken off loopback and where TLS files are named; "
+          "--insecure is for plain text");
+    }
   }
   return Annotate(result, replica.channel.server);
 }

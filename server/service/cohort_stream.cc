@@ -103,7 +103,7 @@ CohortStream::CohortStream(const ServiceParts& parts, RequestScope scope, Stream
       series_(parts.metrics.OfVersion(cohort.header.model(), cohort.header.version())),
       resume_(ResumePrefix(cohort.header)),
       first_sample_(cohort.header.first_sample()),
-      live_(parts.live),
+      live_(parts.live, context),
       scope_(std::move(scope)),
       ticket_(std::move(ticket)),
       digest_(cohort.header.first_sample(), static_cast<int64_t>(cohort.job.encoder.sample_bytes())),
@@ -122,7 +122,7 @@ void CohortStream::OnReady() {
 }
 
 void CohortStream::OnWriteDone(bool ok) {
-  live_.SetWriting(0);
+  live_.EndWrite();
   response_.clear_header();
   if (!ok) return End(absl::CancelledError("the client has gone"));
   Advance();
@@ -177,7 +177,7 @@ void CohortStream::WriteBatch(v1::GenotypeBatch batch) {
   series_.samples->Increment(batch.sample_count());
   record.bytes += static_cast<int64_t>(bytes.size());
   series_.bytes->Increment(static_cast<double>(bytes.size()));
-  live_.SetWriting(static_cast<int64_t>(bytes.size()));
+  live_.BeginWrite(static_cast<int64_t>(bytes.size()));
   *response_.mutable_batch() = std::move(batch);
   if (sent_ < sample_count_) return StartWrite(&response_);
   const Sha256Digest digest = digest_.Finish();
@@ -198,12 +198,14 @@ void CohortStream::AddResumeToken() {
 }
 
 void CohortStream::OnDone() {
+  live_.EndCall();
   scope_.record().samples = sent_;
   if (status_.ok() && context_.IsCancelled()) status_ = absl::CancelledError("the client went before the footer");
   // gRPC tells a passed deadline as a cancellation.
   if (absl::IsCancelled(status_) && absl::FromChrono(context_.deadline()) <= absl::Now()) {
     status_ = absl::DeadlineExceededError("the deadline passed before the last sample");
   }
+  if (const absl::Status stalled = live_.stalled(); !stalled.ok() && !status_.ok()) status_ = stalled;
   scope_.End(status_);
   // Workers may hold the stream for a moment longer; the version and the place are given back now.
   parts_.scheduler.Cancel(*job_);

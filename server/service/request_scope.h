@@ -4,7 +4,6 @@
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/server_callback.h>
 
-#include <atomic>
 #include <memory>
 #include <string>
 
@@ -16,39 +15,12 @@
 #include "server/rpc_error.h"
 #include "server/scheduler/tile_scheduler.h"
 #include "server/security/authenticator.h"
+#include "server/service/live_streams.h"
 #include "server/service/stream_gate.h"
 #include "server/telemetry/metrics.h"
 #include "server/telemetry/request_log.h"
 
 namespace genoserve {
-
-/// What the streams of a server hold, for metrics and for tests that look for leaks.
-struct LiveStreams {
-  std::atomic<int64_t> streams = 0;
-  std::atomic<int64_t> writing_bytes = 0;  ///< of genotypes handed to gRPC and not yet taken by the transport
-};
-
-/// One stream's part of that.
-class LiveStream {
- public:
-  explicit LiveStream(LiveStreams& all) : all_(all) { all_.streams.fetch_add(1); }
-  ~LiveStream() {
-    SetWriting(0);
-    all_.streams.fetch_sub(1);
-  }
-  LiveStream(const LiveStream&) = delete;
-  LiveStream& operator=(const LiveStream&) = delete;
-
-  /// How many bytes are being written now.
-  void SetWriting(int64_t bytes) {
-    all_.writing_bytes.fetch_add(bytes - writing_);
-    writing_ = bytes;
-  }
-
- private:
-  LiveStreams& all_;
-  int64_t writing_ = 0;
-};
 
 /// The parts that RPCs use. All outlive every RPC.
 struct ServiceParts {

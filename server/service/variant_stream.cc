@@ -27,7 +27,7 @@ VariantStream::Reactor* VariantStream::Start(const ServiceParts& parts, grpc::Ca
     scope.SetVersion(version);
     GENOSERVE_RETURN_IF_ERROR(CheckPinnedDigest(request.artifact_digest(), *version));
     GENOSERVE_ASSIGN_OR_RETURN(std::vector<size_t> selection, ResolveRegions(request.regions(), *version));
-    stream = new VariantStream(parts, scope, std::move(ticket), std::move(version), std::move(selection));
+    stream = new VariantStream(parts, scope, std::move(ticket), context, std::move(version), std::move(selection));
     return absl::OkStatus();
   };
   if (const absl::Status status = begin(); !status.ok()) {
@@ -43,8 +43,8 @@ VariantStream::Reactor* VariantStream::Start(const ServiceParts& parts, grpc::Ca
 }
 
 VariantStream::VariantStream(const ServiceParts& parts, RequestScope scope, StreamGate::Ticket ticket,
-                             ModelHandle version, std::vector<size_t> selection)
-    : live_(parts.live),
+                             grpc::CallbackServerContext& context, ModelHandle version, std::vector<size_t> selection)
+    : live_(parts.live, context),
       scope_(std::move(scope)),
       ticket_(std::move(ticket)),
       version_(std::move(version)),
@@ -61,6 +61,7 @@ void VariantStream::WriteNext() {
     variant->set_ref(record.ref);
     variant->set_alt(record.alt);
   }
+  live_.BeginWrite(0);
   if (next_ == selection_.size()) {
     StartWriteAndFinish(&response_, grpc::WriteOptions(), grpc::Status::OK);
   } else {
@@ -69,6 +70,7 @@ void VariantStream::WriteNext() {
 }
 
 void VariantStream::OnWriteDone(bool ok) {
+  live_.EndWrite();
   if (!ok) {
     status_ = absl::CancelledError("the client has gone");
     Finish(ToGrpcStatus(status_));
@@ -79,6 +81,8 @@ void VariantStream::OnWriteDone(bool ok) {
 }
 
 void VariantStream::OnDone() {
+  live_.EndCall();
+  if (const absl::Status stalled = live_.stalled(); !stalled.ok()) status_ = stalled;
   scope_.End(status_);
   delete this;
 }

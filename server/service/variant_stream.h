@@ -23,12 +23,12 @@ class VariantStream final : public grpc::ServerWriteReactor<v1::ListVariantsResp
   void OnDone() override;
 
  private:
-  VariantStream(const ServiceParts& parts, RequestScope scope, StreamGate::Ticket ticket, ModelHandle version,
-                std::vector<size_t> selection);
+  VariantStream(const ServiceParts& parts, RequestScope scope, StreamGate::Ticket ticket,
+                grpc::CallbackServerContext& context, ModelHandle version, std::vector<size_t> selection);
 
   void WriteNext();
 
-  const LiveStream live_;
+  LiveStream live_;
   RequestScope scope_;
   const StreamGate::Ticket ticket_;
   const ModelHandle version_;
