@@ -133,14 +133,18 @@ TEST_P(FilesetToolsTest, TabixFindsWhatTheCsiFinds) {
 
 // Of several chunks of samples and of blocks of the array.
 TEST_P(FilesetToolsTest, LibrariesOfOtherMakersReadTheSameOfAllFormats) {
-  Write(true, {CohortFormat::kVcf, CohortFormat::kNpy, CohortFormat::kPgen, CohortFormat::kZarr});
+  const std::vector<CohortFormat> formats = {CohortFormat::kVcf, CohortFormat::kNpy, CohortFormat::kPgen,
+                                             CohortFormat::kBed, CohortFormat::kZarr};
+  Write(true, formats);
   const GenotypeMatrix many = TestGenotypes(GetParam(), 10'050, 7);
-  for (const CohortFormat format : {CohortFormat::kVcf, CohortFormat::kNpy, CohortFormat::kPgen, CohortFormat::kZarr}) {
+  for (const CohortFormat format : formats) {
     ASSERT_EQ(WriteCohort(format, Path(absl::StrCat("m.", CohortFormatName(format))), TestDescription(many), many),
               absl::OkStatus());
   }
   const std::string script = std::filesystem::absolute("tests/read_cohort.py").string();
   EXPECT_EQ(Run(absl::StrCat(GENOSERVE_ORACLES, " ", script, " c m")), "");
+  const std::string lazy = std::filesystem::absolute("tests/read_cohort_lazily.py").string();
+  EXPECT_EQ(Run(absl::StrCat(GENOSERVE_READERS, " ", lazy, " c m")), "");
 }
 
 INSTANTIATE_TEST_SUITE_P(Packings, FilesetToolsTest, testing::Values(Packing::kDiploid2Bit, Packing::kHaplotype1Bit));
