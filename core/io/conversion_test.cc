@@ -90,6 +90,16 @@ TEST_F(ConversionTest, AgreesWithPlink2AndBcftoolsOnTheSameInput) {
             FolderTest::Run("bcftools query -f '%CHROM %POS %ID %REF %ALT[ %GT]\\n' x.vcf"));
 }
 
+TEST_F(ConversionTest, WhatBio2zarrWritesIsRead) {
+  Write("x.vcf", RandomVcf({.samples = 200, .variants = 120}));
+  FolderTest::Run(
+      "bcftools view x.vcf -Oz -o x.vcf.gz && bcftools index x.vcf.gz && "
+      "$(dirname " GENOSERVE_READERS
+      ")/vcf2zarr convert --no-progress --variants-chunk-size 50 --samples-chunk-size 70 x.vcf.gz x.zarr");
+  MustRun(Plan("x.zarr", "ours.vcf"));
+  ExpectSameLines(Text("ours.vcf"), Text("x.vcf"));
+}
+
 TEST_F(ConversionTest, FiltersAgreeWithPlink2) {
   Write("x.vcf", RandomVcf({.samples = 200, .variants = 300}));
   Write("keep.txt", [] {

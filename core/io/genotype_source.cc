@@ -94,7 +94,8 @@ std::vector<std::string> FilesOf(const GenotypeSource& source) {
     case GenotypeSource::Format::kBed:
       return {source.path + ".bed", source.path + ".bim", source.path + ".fam"};
     case GenotypeSource::Format::kPgen:
-      return {source.path + ".pgen", source.path + ".pvar", source.path + ".psam"};
+      return {source.path + ".pgen", FirstThatIs({source.path + ".pvar", source.path + ".pvar.zst"}),
+              source.path + ".psam"};
     case GenotypeSource::Format::kHap:
       return {source.path, source.legend, source.samples};
     case GenotypeSource::Format::kHaps:

@@ -10,6 +10,7 @@
 #include "core/base/status.h"
 #include "core/io/htslib_support.h"
 #include "core/io/text_table.h"
+#include "core/io/zstd_text.h"
 
 namespace genoserve {
 namespace {
@@ -24,6 +25,11 @@ absl::StatusOr<std::unique_ptr<LineReader>> LineReader::Open(std::string path, L
   struct stat about = {};
   if (::stat(path.c_str(), &about) != 0) return ErrnoStatus(absl::StrCat(path, ": cannot open"));
   if (S_ISDIR(about.st_mode)) return absl::InvalidArgumentError(absl::StrCat(path, ": is a folder"));
+  // Only files: from a pipe, the first bytes would be gone.
+  if (S_ISREG(about.st_mode) && IsZstd(path)) {
+    GENOSERVE_ASSIGN_OR_RETURN(Source source, OpenZstd(path));
+    return std::unique_ptr<LineReader>(new LineReader(std::move(path), std::move(source), 0, last));
+  }
   errno = 0;
   HtslibPtr<BGZF> file(bgzf_open(path.c_str(), "r"));
   if (file == nullptr) return ErrnoStatus(absl::StrCat(path, ": cannot open"));

@@ -1,4 +1,4 @@
-// Text files read line by line, plain or gzipped.
+// Text files read line by line, plain, gzipped or packed by zstd.
 #pragma once
 
 #include <sys/types.h>
@@ -27,7 +27,7 @@ class LineReader {
   /// The longest line, in bytes.
   static constexpr size_t kLongestLine = size_t{1} << 30;
 
-  /// Opens a text file, gunzipped on the fly where it is gzipped. Errors of the file name it; DATA_LOSS where a BGZF
+  /// Opens a text file, unpacked on the fly where gzip or zstd packed it. Errors of the file name it; DATA_LOSS where a BGZF
   /// file lacks its end.
   static absl::StatusOr<std::unique_ptr<LineReader>> Open(std::string path, LastLine last = LastLine::kMustEnd);
 
@@ -38,7 +38,7 @@ class LineReader {
       : LineReader(std::move(path), std::move(source), lines_before, LastLine::kMustEnd) {}
 
   /// Goes to the next line, without its end ("\n" or "\r\n"); false after the last. INVALID_ARGUMENT for a NUL byte or
-  /// a line that is too long, DATA_LOSS for a broken gzip and a last line that does not end.
+  /// a line that is too long, DATA_LOSS where what is packed is broken, and for a last line that does not end.
   absl::StatusOr<bool> Next();
   /// The line, until the next call of Next.
   absl::string_view line() const { return line_; }

@@ -176,13 +176,9 @@ class PgenReader final : public OpenedReader {
     sexes_ = std::move(list.sexes);
     GENOSERVE_RETURN_IF_ERROR(pgen_.Open(absl::StrCat(prefix, ".pgen"), samples_.size()));
     variants_file_ = absl::StrCat(prefix, ".pvar");
+    // As of plink2's "--make-pgen vzs".
     const std::string packed = absl::StrCat(variants_file_, ".zst");
-    if (!FileSystem::Posix().Exists(variants_file_) && FileSystem::Posix().Exists(packed)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(packed,
-                       ": zstd is not read; unpack it with \"zstd -d\", or write it with \"plink2 "
-                       "--make-just-pvar\""));
-    }
+    if (!FileSystem::Posix().Exists(variants_file_) && FileSystem::Posix().Exists(packed)) variants_file_ = packed;
     GENOSERVE_ASSIGN_OR_RETURN(sites_, SiteFile::OpenPvar(variants_file_));
     contigs_ = sites_->contigs();
     if (options_.multi_allelic == MultiAllelic::kRefuse) variant_count_ = pgen_.variants();

@@ -6,12 +6,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/io/genotype_reader.h"
+#include "core/io/genotype_source.h"
 #include "core/io/test_files.h"
 #include "core/io/test_panels.h"
 
 namespace genoserve {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsSupersetOf;
@@ -181,9 +183,22 @@ TEST_F(PgenReaderTest, BadFilesAreNamedWithTheirPlace) {
   EXPECT_THAT(error("x.pvar", "#CHROM\tPOS\tREF\n1\t5\tA\n"), HasSubstr("lacks one of the columns POS, REF and ALT"));
   EXPECT_THAT(error("x.pvar", "#CHROM\tPOS\tID\tREF\tALT\n1\t5\ta\tA\t<DEL>\n"),
               HasSubstr("x.pvar: line 2: the allele \"<DEL>\" is not a sequence of bases"));
-  Run("mv x.pvar x.pvar.zst");
-  EXPECT_THAT(ReadAsText(Path("x.pgen")).back(), HasSubstr("x.pvar.zst: zstd is not read; unpack it"));
   EXPECT_THAT(ReadAsText(Path("none.pgen")).back(), HasSubstr("none.psam: cannot open"));
+}
+
+// As plink2 --make-pgen vzs writes them.
+TEST_F(PgenReaderTest, VariantsMayBePackedByZstd) {
+  MakePgen({.samples = 20, .variants = 3000});
+  const std::vector<std::string> plain = ReadAsText(Path("x.pgen"));
+  // Two frames, of which neither begins or ends with a line.
+  Run("head -c 5000 x.pvar | zstd -q > x.pvar.zst && tail -c +5001 x.pvar | zstd -q >> x.pvar.zst && rm x.pvar");
+  EXPECT_EQ(ReadAsText(Path("x.pgen")), plain);
+  EXPECT_THAT(FilesOf(SourceOfPath(Path("x.pgen"))), Contains(Path("x.pvar.zst")));
+  const std::string packed = Read(Path("x.pvar.zst"));
+  for (const size_t size : {packed.size() - 1, packed.size() / 2, size_t{7}}) {
+    Write("x.pvar.zst", packed.substr(0, size));
+    EXPECT_THAT(ReadAsText(Path("x.pgen")).back(), HasSubstr("x.pvar.zst: cannot be read, or is not whole")) << size;
+  }
 }
 
 TEST_F(PgenReaderTest, NoChangedOrMissingByteEndsTheProcess) {

@@ -1,7 +1,5 @@
 #include "core/io/zarr_array.h"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <limits>
 #include <utility>
@@ -32,26 +30,6 @@ std::vector<size_t> SizesOf(const Json& json, const char* key) {
   return sizes;
 }
 
-/// Inflates a zlib stream, or gzip's, to at most `limit` bytes; false where it is broken or longer.
-bool Inflate(absl::string_view from, size_t limit, std::string* to) {
-  z_stream stream = {};
-  if (::inflateInit2(&stream, 15 + 32) != Z_OK) return false;
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(from.data()));
-  stream.avail_in = static_cast<uInt>(from.size());
-  int result = Z_OK;
-  while (result == Z_OK) {
-    const size_t done = to->size();
-    to->resize(std::min(limit + 1, std::max<size_t>(1 << 16, 2 * done)));
-    if (to->size() == done) break;  // longer than it may be
-    stream.next_out = reinterpret_cast<Bytef*>(to->data() + done);
-    stream.avail_out = static_cast<uInt>(to->size() - done);
-    result = ::inflate(&stream, Z_NO_FLUSH);
-    to->resize(to->size() - stream.avail_out);
-  }
-  ::inflateEnd(&stream);
-  return result == Z_STREAM_END && to->size() <= limit;
-}
-
 }  // namespace
 
 absl::Status ZarrArrayFile::Broken(absl::string_view what) const {
@@ -76,11 +54,11 @@ absl::StatusOr<ZarrArrayFile> ZarrArrayFile::Open(const std::string& folder, con
     return absl::DataLossError(absl::StrCat(file, ": shape and chunks are not lists of as many sizes from 1 on"));
   }
   const Json compressor = json.value("compressor", Json());
-  array.compressed_ = !compressor.is_null();
-  if (array.compressed_ && (!compressor.is_object() || compressor.value("id", Json()) != "zlib")) {
-    return refuse(
-        "its chunks are compressed with something else than zlib; make a VCF of it, as with vcztools, or "
-        "write it with zlib");
+  if (!compressor.is_null()) {
+    const Json id = compressor.is_object() ? compressor.value("id", Json()) : Json();
+    const auto codec = ParseZarrCodec(id.is_string() ? id.get<std::string>() : "");
+    if (!codec.has_value()) return refuse("its compressor is none of zlib, gzip, blosc and zstd");
+    array.codec_ = *codec;
   }
   const Json separator = json.value("dimension_separator", Json("."));
   if (separator != "." && separator != "/") return refuse("its dimension_separator is neither . nor /");
@@ -120,10 +98,11 @@ absl::StatusOr<std::string> ZarrArrayFile::ReadBytes(const std::vector<size_t>& 
   *there = !absl::IsNotFound(bytes.status());
   if (!*there) return std::string();
   GENOSERVE_RETURN_IF_ERROR(bytes.status());
-  if (!compressed_) return bytes;
+  if (codec_ == ZarrCodec::kNone) return bytes;
   std::string plain;
-  if (!Inflate(*bytes, limit, &plain))
-    return absl::DataLossError(absl::StrCat(file, ": is no zlib stream of its array"));
+  if (!UnpackChunk(codec_, *bytes, limit, &plain)) {
+    return absl::DataLossError(absl::StrCat(file, ": cannot be unpacked, or has more than its array says"));
+  }
   return plain;
 }
 

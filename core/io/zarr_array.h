@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "core/io/zarr_codec.h"
 
 namespace genoserve {
 
@@ -16,7 +17,7 @@ namespace genoserve {
 class ZarrArrayFile {
  public:
   /// Reads .zarray. NOT_FOUND where there is none; INVALID_ARGUMENT for another format than 2, another order than C, a
-  /// compressor other than zlib, and a chunk of more than 1 GiB; DATA_LOSS where it is malformed.
+  /// compressor other than those of ZarrCodec, and a chunk of more than 1 GiB; DATA_LOSS where it is malformed.
   static absl::StatusOr<ZarrArrayFile> Open(const std::string& folder, const std::string& name);
 
   const std::vector<size_t>& shape() const { return shape_; }
@@ -51,7 +52,7 @@ class ZarrArrayFile {
   size_t chunk_values_ = 1;
   size_t item_bytes_ = 0;  // 0 = text
   bool is_signed_ = false;
-  bool compressed_ = false;
+  ZarrCodec codec_ = ZarrCodec::kNone;
   std::string separator_ = ".";
   std::optional<int64_t> fill_;
 };
