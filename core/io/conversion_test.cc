@@ -95,8 +95,8 @@ TEST_F(ConversionTest, WhatBio2zarrWritesIsRead) {
   FolderTest::Run(
       "bcftools view x.vcf -Oz -o x.vcf.gz && bcftools index x.vcf.gz && "
       "$(dirname " GENOSERVE_READERS
-      ")/vcf2zarr convert --no-progress --variants-chunk-size 50 --samples-chunk-size 70 x.vcf.gz x.zarr");
-  MustRun(Plan("x.zarr", "ours.vcf"));
+      ")/vcf2zarr convert --no-progress --variants-chunk-size 50 --samples-chunk-size 70 x.vcf.gz x.vcz");
+  MustRun(Plan("x.vcz", "ours.vcf"));
   ExpectSameLines(Text("ours.vcf"), Text("x.vcf"));
 }
 

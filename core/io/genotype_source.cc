@@ -54,7 +54,7 @@ std::vector<std::string> FilesUnder(const std::string& folder) {
 }  // namespace
 
 GenotypeSource SourceOfPath(absl::string_view path) {
-  for (const absl::string_view suffix : {".vcf", ".vcf.gz", ".bcf"}) {
+  for (const absl::string_view suffix : {".vcf", ".vcf.gz", ".vcf.bgz", ".bcf"}) {
     if (absl::EndsWith(path, suffix)) return {GenotypeSource::Format::kVcf, std::string(path), "", ""};
   }
   absl::string_view plain = absl::StripSuffix(path, ".gz");
@@ -80,7 +80,8 @@ GenotypeSource SourceOfPath(absl::string_view path) {
   if (absl::EndsWith(path, ".npy")) {
     return {GenotypeSource::Format::kNpy, std::string(absl::StripSuffix(path, ".npy")), "", ""};
   }
-  if (const absl::string_view folder = absl::StripSuffix(path, "/"); absl::EndsWith(folder, ".zarr")) {
+  if (const absl::string_view folder = absl::StripSuffix(path, "/");
+      absl::EndsWith(folder, ".zarr") || absl::EndsWith(folder, ".vcz")) {
     return {GenotypeSource::Format::kZarr, std::string(folder), "", ""};
   }
   const std::string prefix(absl::StripSuffix(absl::StripSuffix(path, ".bed"), ".pgen"));
