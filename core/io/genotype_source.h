@@ -27,10 +27,10 @@ struct GenotypeSource {
   std::string samples;  ///< for kHap and kHaps only
 };
 
-/// The source of a path by its suffix: .vcf, .vcf.gz, .vcf.bgz and .bcf are kVcf; .pgen is kPgen, .npy kNpy, .zarr and .vcz
-/// kZarr; .hap, .haps and .hapt, of which the first two may be gzipped, go with the .legend and .sample (or .samples) of the
-/// same name, a .haps beside which a .legend lies is a kHap. All others are a prefix: kPgen where there is a .pgen but
-/// no .bed, else kBed; ".bed" at the end is dropped.
+/// The source of a path by its suffix: .vcf, .vcf.gz, .vcf.bgz and .bcf are kVcf; .pgen is kPgen, .npy kNpy, .zarr and
+/// .vcz kZarr; .hap, .haps and .hapt, of which the first two may be gzipped, go with the .legend and .sample (or
+/// .samples) of the same name, a .haps beside which a .legend lies is a kHap. All others are a prefix: kPgen where
+/// there is a .pgen but no .bed, else kBed; ".bed" at the end is dropped.
 GenotypeSource SourceOfPath(absl::string_view path);
 
 /// The files that are read.
