@@ -27,8 +27,8 @@ class LineReader {
   /// The longest line, in bytes.
   static constexpr size_t kLongestLine = size_t{1} << 30;
 
-  /// Opens a text file, unpacked on the fly where gzip or zstd packed it. Errors of the file name it; DATA_LOSS where a BGZF
-  /// file lacks its end.
+  /// Opens a text file, unpacked on the fly where gzip or zstd packed it. Errors of the file name it; DATA_LOSS where a
+  /// BGZF file lacks its end.
   static absl::StatusOr<std::unique_ptr<LineReader>> Open(std::string path, LastLine last = LastLine::kMustEnd);
 
   /// Gives the next bytes of a text, at most so many: 0 at its end, less where it cannot be read.
