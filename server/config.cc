@@ -169,7 +169,9 @@ absl::Status ValidateConfig(const v1::ServerConfig& config) {
   GENOSERVE_RETURN_IF_ERROR(InRange("--drain-delay", config.drain_delay_seconds(), 0.0, 3600.0));
   GENOSERVE_RETURN_IF_ERROR(InRange("--drain-timeout", config.drain_timeout_seconds(), 0.0, 86400.0));
   GENOSERVE_RETURN_IF_ERROR(InRange("--max-connection-age", config.max_connection_age_seconds(), 0.0, 1e6));
-  GENOSERVE_RETURN_IF_ERROR(InRange("--stall-timeout", config.stall_timeout_seconds(), 0.0, 1e6));
+  if (config.stall_timeout_seconds() != 0) {
+    GENOSERVE_RETURN_IF_ERROR(InRange("--stall-timeout", config.stall_timeout_seconds(), 0.01, 1e6));
+  }
   GENOSERVE_RETURN_IF_ERROR(InRange("--cache-bytes", config.cache_bytes(), 0, kMostBytes));
   GENOSERVE_RETURN_IF_ERROR(InRange("--memory-budget", config.memory_budget(), 0, kMostBytes));
   GENOSERVE_RETURN_IF_ERROR(InRange("--gpu-memory-budget", config.gpu_memory_budget(), 0, kMostBytes));

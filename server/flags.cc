@@ -87,7 +87,7 @@ absl::StatusOr<CommandLine> ParseCommandLine(int argc, const char* const* argv) 
   options.Number("--max-connection-age", &Config::max_connection_age_seconds, &Config::set_max_connection_age_seconds,
                  "seconds after which clients connect anew, for load balancers; streams finish; 0 = never");
   options.Number("--stall-timeout", &Config::stall_timeout_seconds, &Config::set_stall_timeout_seconds,
-                 "seconds for a client to take a message, else its stream is cancelled; 0 = never");
+                 "seconds for a client to take a whole message, else its stream is cancelled; 0 = never");
   options.Tls("--tls-cert", &v1::Tls::mutable_certificate, "PEM file of the server's certificate, chain included");
   options.Tls("--tls-key", &v1::Tls::mutable_key, "PEM file of its key");
   options.Tls("--client-ca", &v1::Tls::mutable_client_ca, "PEM file; clients must show a certificate that it signed");

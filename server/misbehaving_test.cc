@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/http/test_get.h"
 #include "server/raw_connection.h"
 #include "server/test_server.h"
 #include "tests/support/repetitions.h"
@@ -18,6 +19,8 @@ namespace {
 constexpr int64_t kLong = 5'000'000;             // samples; more than any test reads
 constexpr int64_t kOther = Repetitions(50'000);  // of the client beside that does nothing wrong
 constexpr uint32_t kWide = 0x7fffffff - 65'535;
+
+using ::testing::HasSubstr;
 
 class MisbehavingTest : public ServerTest {
  protected:
@@ -191,7 +194,10 @@ TEST_F(MisbehavingTest, AClientThatTakesNothingForTooLongLosesItsStream) {
   v1::ServerConfig config = TestConfig();
   config.set_stall_timeout_seconds(0.05);
   Start(config);
-  for (const std::string& call : {RawCall(1, CohortRequest("model", kLong)), RawCall(1, CohortRequest("model", 1))}) {
+  v1::ListVariantsRequest list;
+  list.set_model("model");
+  for (const std::string& call :
+       {RawCall(1, CohortRequest("model", kLong)), RawCall(1, CohortRequest("model", 1)), RawCall(1, list)}) {
     // The connection lives, with room for everything; only the stream has none.
     const auto client = Connection();
     ASSERT_TRUE(client->Send(RawPreface(/*window=*/0) + RawWindow(0, kWide) + call));
@@ -200,7 +206,10 @@ TEST_F(MisbehavingTest, AClientThatTakesNothingForTooLongLosesItsStream) {
     EXPECT_TRUE(client->Settle());
   }
   EXPECT_EQ(server_->streams(), 0);
-  ExpectOthersServed();
+  const std::string page = HttpGet(server_->http_port(), "/metrics");
+  const std::string ended = "genoserve_requests_total{code=\"ABORTED\",method=\"";
+  EXPECT_THAT(page, HasSubstr(ended + "StreamCohort\",model=\"model\",version=\"1\"} 2"));
+  EXPECT_THAT(page, HasSubstr(ended + "ListVariants\",model=\"model\",version=\"1\"} 1"));
 }
 
 TEST_F(MisbehavingTest, AConnectionOfGreatAgeIsToldToMoveAndItsStreamGoesOn) {

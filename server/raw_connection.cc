@@ -31,6 +31,12 @@ std::string Literal(absl::string_view name, absl::string_view value) {
   return absl::StrCat(BigEndian(0, 1), BigEndian(name.size(), 1), name, BigEndian(value.size(), 1), value);
 }
 
+// The only message of a call.
+std::string RawMessage(uint32_t stream, const std::string& message) {
+  const std::string framed = BigEndian(0, 1) + BigEndian(message.size(), 4) + message;
+  return RawFrame{RawFrame::kData, RawFrame::kEndStream, stream, framed}.Bytes();
+}
+
 }  // namespace
 
 std::string RawFrame::Bytes() const {
@@ -44,18 +50,20 @@ std::string RawPreface(uint32_t window) {
   return "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + RawFrame{RawFrame::kSettings, 0, 0, setting}.Bytes();
 }
 
-std::string RawCallHeaders(uint32_t stream) {
-  const std::string block =
-      absl::StrCat(Literal(":method", "POST"), Literal(":scheme", "http"),
-                   Literal(":path", "/genoserve.v1.CohortService/StreamCohort"), Literal(":authority", "127.0.0.1"),
-                   Literal("content-type", "application/grpc"), Literal("te", "trailers"));
+std::string RawCallHeaders(uint32_t stream, absl::string_view method) {
+  const std::string block = absl::StrCat(Literal(":method", "POST"), Literal(":scheme", "http"),
+                                         Literal(":path", absl::StrCat("/genoserve.v1.CohortService/", method)),
+                                         Literal(":authority", "127.0.0.1"),
+                                         Literal("content-type", "application/grpc"), Literal("te", "trailers"));
   return RawFrame{RawFrame::kHeaders, RawFrame::kEndHeaders, stream, block}.Bytes();
 }
 
 std::string RawCall(uint32_t stream, const v1::StreamCohortRequest& request) {
-  const std::string message = request.SerializeAsString();
-  const std::string framed = BigEndian(0, 1) + BigEndian(message.size(), 4) + message;
-  return RawCallHeaders(stream) + RawFrame{RawFrame::kData, RawFrame::kEndStream, stream, framed}.Bytes();
+  return RawCallHeaders(stream) + RawMessage(stream, request.SerializeAsString());
+}
+
+std::string RawCall(uint32_t stream, const v1::ListVariantsRequest& request) {
+  return RawCallHeaders(stream, "ListVariants") + RawMessage(stream, request.SerializeAsString());
 }
 
 std::string RawWindow(uint32_t stream, uint32_t bytes) {

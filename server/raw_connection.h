@@ -29,10 +29,11 @@ struct RawFrame {
 /// more.
 std::string RawPreface(uint32_t window = 65'535);
 
-/// Headers of a call of StreamCohort, without its message.
-std::string RawCallHeaders(uint32_t stream);
-/// A whole call of StreamCohort: headers, message, end of the client's side.
+/// Headers of a call of CohortService, without its message.
+std::string RawCallHeaders(uint32_t stream, absl::string_view method = "StreamCohort");
+/// A whole call: headers, message, end of the client's side.
 std::string RawCall(uint32_t stream, const v1::StreamCohortRequest& request);
+std::string RawCall(uint32_t stream, const v1::ListVariantsRequest& request);
 /// Allows a stream, or with stream 0 the connection, to send so many bytes more.
 std::string RawWindow(uint32_t stream, uint32_t bytes);
 

@@ -13,6 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/artifact/cached_store.h"
+#include "core/base/clock.h"
 #include "core/base/cpus.h"
 #include "core/base/file.h"
 #include "core/base/loopback.h"
@@ -101,8 +102,9 @@ Server::Server(const v1::ServerConfig& config, DeviceKind device, std::unique_pt
       store_(std::move(store)),
       cache_(dynamic_cast<const CachedStore*>(store_.get())),
       authenticator_(RulesOf(config, files.tokens)),
-      live_(config.stall_timeout_seconds() > 0 ? absl::Seconds(config.stall_timeout_seconds())
-                                               : absl::InfiniteDuration()),
+      live_(
+          config.stall_timeout_seconds() > 0 ? absl::Seconds(config.stall_timeout_seconds()) : absl::InfiniteDuration(),
+          Clock::Steady()),
       gate_(config.max_streams(), metrics_),
       files_(std::move(files)),
       in_force_(config) {
@@ -180,6 +182,7 @@ absl::Status Server::Listen() {
   manager_->Start();
   watch_ = FolderWatch::Start(config_.store(), [this] { manager_->LookNow([](const absl::Status&) {}); });
   pulse_ = std::make_unique<LoopbackPulse>(*grpc_);
+  if (live_.patience() != absl::InfiniteDuration()) stall_watch_ = std::make_unique<StallWatch>(live_);
   LogEvent({{"event", "listening"}, {"host", config_.host()}, {"port", port_}, {"http_port", http_->port()}});
   return absl::OkStatus();
 }

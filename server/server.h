@@ -97,6 +97,7 @@ class Server {
   const CachedStore* const cache_;  // store_ where it has a cache, else null
   Authenticator authenticator_;
   LiveStreams live_;
+  std::unique_ptr<StallWatch> stall_watch_;
   StreamGate gate_;
   BackgroundThread loader_;
   std::unique_ptr<ModelManager> manager_;

@@ -170,8 +170,9 @@ def fetch_over_link(draws, expected, folder):
         link = Link(loss=0.03, delay=0.02)
     except OSError:
         return "none over a lossy link, since no network namespace is to be had"
-    server = Server(BIN, folder, "--insecure", name="far", host=link.near.address, popen=link.near.popen)
+    server = program = None
     try:
+        server = Server(BIN, folder, "--insecure", name="far", host=link.near.address, popen=link.near.popen)
         for name, whole in expected.items():
             target = folder / "over"
             target.mkdir()
@@ -187,7 +188,10 @@ def fetch_over_link(draws, expected, folder):
             check_whole(target, output, whole, f"{name} over a lossy link")
             subprocess.run(["rm", "-r", str(target)], check=True)
     finally:
-        server.kill()
+        if program is not None:
+            program.kill()
+        if server is not None:
+            server.kill()
         link.close()
     return f"{len(expected)} over a link that lost {link.lost} of {link.lost + link.carried} packets"
 

@@ -51,7 +51,7 @@ class Link:
         self.lost = self.carried = 0
         self.draws = random.Random(3)
         self.ended = threading.Event()
-        self.carrier = threading.Thread(target=self.carry)
+        self.carrier = threading.Thread(target=self.carry, daemon=True)
         self.carrier.start()
 
     def carry(self):

@@ -65,6 +65,7 @@ class Server:
         try:
             self.port = wait_for("the server", port, self.process)
         except SystemExit as error:
+            self.kill()
             raise SystemExit(f"{error}: {self.log.read_text()[-500:]}") from None
 
     def kill(self):

@@ -1,7 +1,10 @@
 """What a fetch of a million samples costs its client."""
 import os
+import pathlib
+import re
 import shutil
 import subprocess
+import tempfile
 import time
 
 from .machine import TICKS, stat_of
@@ -19,6 +22,21 @@ def cpu_seconds(pid):
     return sum(map(int, stat_of(pid)[11:13])) / TICKS
 
 
+def children_seconds():
+    """CPU time of all programs that this one started and that have ended."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
+def peak_bytes(pid):
+    """Of memory, so far; 0 where the process has just ended."""
+    try:
+        found = re.search(r"VmHWM:\s*(\d+) kB", pathlib.Path(f"/proc/{pid}/status").read_text())
+    except OSError:
+        found = None
+    return int(found[1]) * 1024 if found else 0
+
+
 def fetch(setting, server, name):
     """Seconds, CPU seconds of client and server, the client's most memory in MB, and the bytes written, in MB."""
     folder = setting.folder / "fetched"
@@ -27,17 +45,21 @@ def fetch(setting, server, name):
     before, begin = cpu_seconds(server.process.pid), time.monotonic()
     command = [setting.binary("genoserve"), "fetch", MODEL.name, "-n", SAMPLES, "--seed", 5, "-O", name, "-o",
                folder / "cohort", "--server", f"127.0.0.1:{server.told['port']}", "-q"]
-    client = subprocess.Popen([str(part) for part in command], stderr=subprocess.PIPE, text=True)
-    error = client.stderr.read()
-    _, status, usage = os.wait4(client.pid, 0)
-    client.returncode = os.waitstatus_to_exitcode(status)
-    seconds = time.monotonic() - begin
-    if client.returncode:
-        raise Stop(error[-300:])
+    most = 0
+    with tempfile.TemporaryFile("w+") as log:
+        own = children_seconds()
+        client = subprocess.Popen([str(part) for part in command], stderr=log)
+        while client.poll() is None:
+            # What getrusage tells has the most of this program in it, which the child was before it became another.
+            most = max(most, peak_bytes(client.pid))
+            time.sleep(0.05)
+        seconds = time.monotonic() - begin
+        if client.returncode:
+            log.seek(0)
+            raise Stop(log.read()[-300:])
     written = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
     shutil.rmtree(folder)
-    return (seconds, usage.ru_utime + usage.ru_stime, cpu_seconds(server.process.pid) - before,
-            usage.ru_maxrss * 1024 / 1e6, written)
+    return (seconds, children_seconds() - own, cpu_seconds(server.process.pid) - before, most / 1e6, written)
 
 
 def print_fetching(setting):

@@ -61,9 +61,9 @@ constexpr char kReportExamples[] =
     "    --synth cohort.vcf.gz --synth-panel cohort.panel.tsv -o report.html --json quality.json\n"
     "  genoserve report --train mice --pheno mice.pheno.tsv --pheno-name coat_colour,body_weight \\\n"
     "    --synth cohort --synth-pheno cohort.pheno.tsv --gate strict.gate -o report.html\n\n"
-    "PATH is FILE.vcf, .vcf.gz, .bcf or .hapt (with the .legend beside it), else the prefix of .bed/.bim/.fam. "
-    "Without\n"
-    "--holdout a part of the training is kept apart, the same that genoserve-trainer keeps apart of the same files.\n"
+    "PATH is FILE.vcf, .vcf.gz, .bcf, .pgen, .hap, .haps, .hapt, .npy or .zarr, else the prefix of .bed/.bim/.fam.\n"
+    "Without --holdout a part of the training is kept apart, the same that genoserve-trainer keeps apart of the same "
+    "files.\n"
     "The page shows where hold-out people lie among others: hand it on as you would any figure of them.\n\n";
 
 // The arguments of all commands.

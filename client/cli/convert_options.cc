@@ -14,11 +14,10 @@ constexpr char kConvertExamples[] =
     "  genoserve convert cohort.pgen chr1.bcf -r 1:1-5000000 --maf 0.01 --max-missing 0.05\n"
     "  genoserve convert panel.vcf.gz panel.hap --keep eur.txt --multiallelic split --missing impute\n"
     "  genoserve convert plink_prefix - -O vcf | bcftools stats -\n\n"
-    "IN is FILE.vcf, .vcf.gz, .bcf, .pgen, .hap, .haps or .hapt, with the files that belong to it beside it, else the\n"
-    "prefix of .bed/.bim/.fam or of .pgen/.pvar/.psam. It is read twice, so it cannot be a pipe. A phase is kept "
-    "where\n"
-    "every call has one and the format holds it. In .bim, A1 is ALT; in .hap and .haps, a0 is REF (for plink2:\n"
-    "ref-first).\n\n";
+    "IN is FILE.vcf, .vcf.gz, .vcf.bgz, .bcf, .pgen, .hap, .haps, .hapt, .npy, .zarr or .vcz, with the files that\n"
+    "belong to it beside it, else the prefix of .bed/.bim/.fam or of .pgen/.pvar/.psam (or .pvar.zst). It is read\n"
+    "twice, so it cannot be a pipe. A phase is kept where every call has one and the format holds it. In .bim, A1 is\n"
+    "ALT; in .hap and .haps, a0 is REF (for plink2: ref-first).\n\n";
 
 }  // namespace
 

@@ -113,6 +113,13 @@ absl::StatusOr<OutputPlan> PlanOutput(const OutputArguments& arguments) {
   if (path.empty() || path.back() == '/') {
     return absl::InvalidArgumentError(absl::StrCat("-o: \"", path, "\" names no file"));
   }
+  // Else they would be the beginning of a BED fileset's names.
+  for (const auto& [others, ours] : {std::pair{".vcz", ".zarr"}, {".vcf.bgz", ".vcf.gz"}}) {
+    if (arguments.format.empty() && absl::EndsWith(path, others)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("-o: ", path, ": the suffix is ", ours, ", or -O tells the format"));
+    }
+  }
   const absl::StatusOr<CohortFormat> by_suffix = FormatOfPath(path);
   OutputPlan plan;
   plan.path = path;

@@ -42,6 +42,10 @@ TEST_F(OutputTest, TheSuffixTellsTheFormat) {
                 ElementsAre("b.bed", "b.bim", "b.fam", "b.panel.tsv", "b.pheno.tsv", "b.manifest.json"));
   }
   EXPECT_EQ(PlanOutput({"run.1", "", "", ""})->path, "run.1");
+  // Others' suffixes, which are read, are no names of BED filesets.
+  EXPECT_THAT(Message(PlanOutput({"b.vcz", "", "", ""}).status()), HasSubstr("b.vcz: the suffix is .zarr"));
+  EXPECT_THAT(Message(PlanOutput({"b.vcf.bgz", "", "", ""}).status()), HasSubstr("the suffix is .vcf.gz"));
+  EXPECT_EQ(PlanOutput({"b.vcz", "zarr", "", ""})->path, "b.vcz");
 }
 
 TEST_F(OutputTest, TheTypeOverrulesTheSuffix) {

@@ -37,9 +37,10 @@ absl::StatusOr<GenotypeData> Read(const std::string& path) {
   const std::vector<std::string> files = FilesOf(source);
   const auto is_there = [](const std::string& file) { return FileSystem::Posix().Exists(file); };
   if (source.format == GenotypeSource::Format::kBed && std::none_of(files.begin(), files.end(), is_there)) {
-    return absl::NotFoundError(absl::StrCat(
-        path,
-        ": no genotypes there; a path is a .vcf, .vcf.gz, .bcf or .hapt file, or the prefix of .bed, .bim and .fam"));
+    return absl::NotFoundError(absl::StrCat(path,
+                                            ": no genotypes there; a path is a .vcf, .vcf.gz, .bcf, .pgen, .hap, "
+                                            ".haps, .hapt, .npy or .zarr, or the prefix "
+                                            "of .bed, .bim and .fam"));
   }
   return ReadGenotypes(source, {MissingCalls::kImpute});
 }

@@ -236,6 +236,20 @@ TEST_F(ClientTest, AStreamThatIsDroppedMakesRoomForAnother) {
   EXPECT_TRUE(ReadAll(stream->get(), &genotypes).ok());
 }
 
+TEST_F(ClientTest, AReaderThatPausesForLongGetsTheRest) {
+  v1::ServerConfig config;
+  config.set_stall_timeout_seconds(0.5);
+  StartServer(config);
+  const auto stream = Connect(address())->StreamCohort(Request(400'000));
+  ASSERT_TRUE(stream.ok()) << stream.status();
+  const auto first = (*stream)->Next();
+  ASSERT_TRUE(first.ok()) << first.status();
+  while (server().streams() > 0) std::this_thread::yield();  // the server gave it up
+  std::string rest;
+  ASSERT_EQ(ReadAll(stream->get(), &rest), absl::OkStatus());
+  EXPECT_EQ((*stream)->received(), 400'000);
+}
+
 TEST_F(ClientTest, TellsWhatTheServerSays) {
   const auto client = Connect(address());
   v1::StreamCohortRequest request = Request(10);

@@ -1,4 +1,5 @@
 // Damaged NumPy and VCF Zarr files; what they hold when they are whole is tested by the round trips of conversions.
+#include <blosc.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -9,6 +10,7 @@
 #include "core/io/conversion.h"
 #include "core/io/test_files.h"
 #include "core/io/test_panels.h"
+#include "core/io/zarr_codec.h"
 #include "nlohmann/json.hpp"
 
 namespace genoserve {
@@ -95,6 +97,9 @@ TEST_F(NpyZarrReaderTest, BadZarrFoldersAreNamedWithTheirPlace) {
   EXPECT_THAT(Error("x.zarr", calls + ".zarray", Changed(calls + ".zarray", "\"zlib\"", "\"lzma\"")),
               HasSubstr("its compressor is none of zlib, gzip, blosc and zstd"));
   EXPECT_THAT(
+      Error("x.zarr", calls + ".zarray", Changed(calls + ".zarray", "\"zlib\"", "\"blosc\", \"cname\": \"blosclz\"")),
+      HasSubstr("blosclz, which is not read"));
+  EXPECT_THAT(
       Error("x.zarr", calls + ".zarray", Changed(calls + ".zarray", "\"zarr_format\": 2", "\"zarr_format\": 3")),
       HasSubstr("is not of Zarr format 2"));
   const std::string chunk = calls + "0/0/0";
@@ -125,6 +130,27 @@ TEST_F(NpyZarrReaderTest, EveryCompressorOfOthersIsRead) {
     Damage("x.zarr/call_genotype");
     Damage("x.zarr/variant_allele");
     Run("rm -r x.zarr && mv plain.zarr x.zarr");
+  }
+  // Without the size of what it holds, as a stream has it.
+  const std::string chunk = "x.zarr/call_genotype/0/0/0";
+  Write("x.zarr/call_genotype/.zarray", Changed("x.zarr/call_genotype/.zarray", "\"zlib\"", "\"zstd\""));
+  Run("python3 -c 'import sys, zlib; sys.stdout.buffer.write(zlib.decompress(open(\"" + chunk +
+      "\", \"rb\").read()))' | zstd -q > packed && mv packed " + chunk);
+  ExpectSameLines(ReadAsText(Path("x.zarr")), ReadAsText(Path("x.vcf")));
+}
+
+// Of which c-blosc 1.21 does not check all lengths.
+TEST_F(NpyZarrReaderTest, BloscLzIsRefused) {
+  const std::string text(1 << 16, 'a');
+  for (const auto& [compressor, read] : {std::pair{"blosclz", false}, {"lz4", true}, {"zlib", true}, {"zstd", true}}) {
+    std::string packed(text.size() + BLOSC_MAX_OVERHEAD, '\0');
+    const int size = ::blosc_compress_ctx(5, BLOSC_SHUFFLE, 1, text.size(), text.data(), packed.data(), packed.size(),
+                                          compressor, 0, 1);
+    ASSERT_GT(size, 0);
+    std::string plain;
+    EXPECT_EQ(UnpackChunk(ZarrCodec::kBlosc, packed.substr(0, static_cast<size_t>(size)), text.size(), &plain), read);
+    EXPECT_EQ(plain == text, read);
+    EXPECT_FALSE(UnpackChunk(ZarrCodec::kBlosc, packed.substr(0, static_cast<size_t>(size)), text.size() - 1, &plain));
   }
 }
 

@@ -58,6 +58,9 @@ absl::StatusOr<ZarrArrayFile> ZarrArrayFile::Open(const std::string& folder, con
     const Json id = compressor.is_object() ? compressor.value("id", Json()) : Json();
     const auto codec = ParseZarrCodec(id.is_string() ? id.get<std::string>() : "");
     if (!codec.has_value()) return refuse("its compressor is none of zlib, gzip, blosc and zstd");
+    if (codec == ZarrCodec::kBlosc && compressor.value("cname", Json()) == "blosclz") {
+      return refuse("its compressor is blosclz, which is not read; blosc with zstd, lz4 or zlib is");
+    }
     array.codec_ = *codec;
   }
   const Json separator = json.value("dimension_separator", Json("."));

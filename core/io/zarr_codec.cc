@@ -5,6 +5,8 @@
 #include <zstd.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <memory>
 
 namespace genoserve {
 namespace {
@@ -29,19 +31,39 @@ bool UnpackZlib(absl::string_view from, size_t limit, std::string* to) {
   return result == Z_STREAM_END && to->size() <= limit;
 }
 
+// Blosc's own BloscLZ is not read: c-blosc 1.21 adds up a length that the chunk tells in 32 bits, unchecked, and a
+// hostile one makes it write beyond its buffer. The other compressors within check what they are told.
 bool UnpackBlosc(absl::string_view from, size_t limit, std::string* to) {
+  constexpr size_t kFlags = 2;                 // byte of the header
+  constexpr int kStored = 2, kCompressor = 5;  // bit; where its number begins, of which BloscLZ's is 0
   size_t size = 0;
   if (::blosc_cbuffer_validate(from.data(), from.size(), &size) != 0 || size > limit) return false;
+  const auto flags = static_cast<uint8_t>(from[kFlags]);
+  if (flags >> kCompressor == 0 && (flags & kStored) == 0) return false;
   to->resize(size);
   return ::blosc_decompress_ctx(from.data(), to->data(), size, /*numinternalthreads=*/1) == static_cast<int>(size);
 }
 
+struct FreeStream {
+  void operator()(ZSTD_DStream* stream) const { ::ZSTD_freeDStream(stream); }
+};
+
+// Frames may do without the size of what they hold.
 bool UnpackZstd(absl::string_view from, size_t limit, std::string* to) {
-  // Larger than any limit where it is not known, which numcodecs always writes.
-  const unsigned long long size = ::ZSTD_getFrameContentSize(from.data(), from.size());
-  if (size > limit) return false;
-  to->resize(size);
-  return ::ZSTD_decompress(to->data(), to->size(), from.data(), from.size()) == size;
+  const std::unique_ptr<ZSTD_DStream, FreeStream> stream(::ZSTD_createDStream());
+  ZSTD_inBuffer in = {from.data(), from.size(), 0};
+  size_t left = 1;  // 0 = a frame has just ended
+  while (in.pos < in.size || left != 0) {
+    const size_t done = to->size();
+    to->resize(std::min(limit + 1, std::max<size_t>(1 << 16, 2 * done)));
+    if (to->size() == done) return false;  // longer than it may be
+    ZSTD_outBuffer out = {to->data() + done, to->size() - done, 0};
+    left = ::ZSTD_decompressStream(stream.get(), &out, &in);
+    to->resize(done + out.pos);
+    if (::ZSTD_isError(left) != 0U) return false;
+    if (in.pos == in.size && left != 0 && out.pos < out.size) return false;  // it ends within a frame
+  }
+  return to->size() <= limit;
 }
 
 }  // namespace

@@ -2,7 +2,9 @@
 
 #include <zstd.h>
 
-#include <string>
+#include <algorithm>
+#include <cstdio>
+#include <memory>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -11,7 +13,8 @@
 namespace genoserve {
 namespace {
 
-constexpr unsigned char kMagic[] = {0x28, 0xb5, 0x2f, 0xfd};
+constexpr unsigned char kFrame[] = {0x28, 0xb5, 0x2f, 0xfd};
+constexpr unsigned char kSkippable[] = {0x50, 0x2a, 0x4d, 0x18};  // the first byte up to 0x5f; as pzstd begins
 
 struct CloseFile {
   void operator()(FILE* file) const { std::fclose(file); }
@@ -51,9 +54,11 @@ class ZstdText {
 
 bool IsZstd(const std::string& path) {
   const std::unique_ptr<FILE, CloseFile> file(std::fopen(path.c_str(), "rb"));
-  unsigned char begin[sizeof kMagic] = {};
-  return file != nullptr && std::fread(begin, 1, sizeof begin, file.get()) == sizeof begin &&
-         std::equal(std::begin(begin), std::end(begin), std::begin(kMagic));
+  unsigned char begin[sizeof kFrame] = {};
+  if (file == nullptr || std::fread(begin, 1, sizeof begin, file.get()) != sizeof begin) return false;
+  if (std::equal(std::begin(begin), std::end(begin), std::begin(kFrame))) return true;
+  begin[0] &= 0xf0;
+  return std::equal(std::begin(begin), std::end(begin), std::begin(kSkippable));
 }
 
 absl::StatusOr<LineReader::Source> OpenZstd(const std::string& path) {

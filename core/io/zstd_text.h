@@ -1,8 +1,7 @@
 // Text that zstd packed, as plink2 does with a .pvar.
 #pragma once
 
-#include <cstdio>
-#include <memory>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "core/io/line_reader.h"

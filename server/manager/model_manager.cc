@@ -300,7 +300,7 @@ void ModelManager::Load(const Action& action) {
     nlohmann::json event = {{"event", "version loaded"},
                             {"model", action.model},
                             {"version", action.version},
-                            {"digest", digest},
+                            {"digest", loaded->digest},
                             {"seconds", absl::ToDoubleSeconds(duration)},
                             {"bytes", loaded->memory_bytes}};
     if (const auto effect = loaded->generator->precision_effect(); effect.has_value()) {

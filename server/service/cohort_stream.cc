@@ -103,7 +103,7 @@ CohortStream::CohortStream(const ServiceParts& parts, RequestScope scope, Stream
       series_(parts.metrics.OfVersion(cohort.header.model(), cohort.header.version())),
       resume_(ResumePrefix(cohort.header)),
       first_sample_(cohort.header.first_sample()),
-      live_(parts.live, context),
+      live_(parts.live, [&context] { context.TryCancel(); }),
       scope_(std::move(scope)),
       ticket_(std::move(ticket)),
       digest_(cohort.header.first_sample(), static_cast<int64_t>(cohort.job.encoder.sample_bytes())),

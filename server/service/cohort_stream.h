@@ -19,7 +19,7 @@ namespace genoserve {
 /// turn, which is never more than one thread, pops the next batch and writes it, or ends the stream; with nothing to do
 /// it puts the turn down, and the scheduler's signal or the client's cancellation picks it up again. Hence no lock is
 /// held across calls of gRPC, and there is exactly one Finish. An error that ends a stream that was admitted comes with
-/// a resume token.
+/// a resume token, unless its client takes nothing more.
 class CohortStream final : public grpc::ServerWriteReactor<v1::StreamCohortResponse>,
                            public std::enable_shared_from_this<CohortStream> {
  public:

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "core/base/clock.h"
 
 namespace genoserve {
 namespace {
@@ -14,50 +13,35 @@ constexpr int kLooks = 10;                                   // in the time of p
 
 }  // namespace
 
-LiveStreams::LiveStreams(absl::Duration patience) : patience_(patience) {
-  if (patience != absl::InfiniteDuration()) thread_ = std::thread([this] { Run(); });
-}
-
-LiveStreams::~LiveStreams() {
-  {
-    absl::MutexLock lock(&mutex_);
-    stopping_ = true;
-  }
-  if (thread_.joinable()) thread_.join();
-}
-
-void LiveStreams::Run() {
-  const absl::Duration period = std::min(kLongestPeriod, patience_ / kLooks);
+void LiveStreams::CancelStalled() {
   absl::MutexLock lock(&mutex_);
-  while (!mutex_.AwaitWithTimeout(absl::Condition(&stopping_), period)) {
-    while (LiveStream* stream = FindStalled()) {
-      stream->stalled_ = true;
-      cancelling_ = stream;
-      grpc::CallbackServerContext& context = *stream->context_;
-      // gRPC may end the call within this, on this thread or on another; EndCall of another waits for it.
-      mutex_.Unlock();
-      context.TryCancel();
-      mutex_.Lock();
-      cancelling_ = nullptr;
-    }
+  canceller_ = std::this_thread::get_id();
+  while (LiveStream* stream = FindStalled()) {
+    stream->stalled_ = true;
+    cancelling_ = stream;
+    // The stream may be gone after this; EndCall of another thread waits for it.
+    mutex_.Unlock();
+    stream->cancel_();
+    mutex_.Lock();
+    cancelling_ = nullptr;
   }
 }
 
 LiveStream* LiveStreams::FindStalled() {
-  const int64_t latest = absl::ToUnixNanos(Clock::Steady().Now() - patience_);
+  const int64_t latest = absl::ToUnixNanos(clock_.Now() - patience_);
   for (LiveStream* stream : calls_) {
     if (!stream->stalled_ && stream->since_ < latest) return stream;
   }
   return nullptr;
 }
 
-LiveStream::LiveStream(LiveStreams& all, grpc::CallbackServerContext& context) : LiveStream(all) {
+LiveStream::LiveStream(LiveStreams& all) : all_(all) { all_.streams_.fetch_add(1); }
+
+LiveStream::LiveStream(LiveStreams& all, std::function<void()> cancel) : all_(all), cancel_(std::move(cancel)) {
+  all_.streams_.fetch_add(1);
   absl::MutexLock lock(&all_.mutex_);
-  context_ = &context;
   all_.calls_.insert(this);
 }
-
-LiveStream::LiveStream(LiveStreams& all) : all_(all) { all_.streams_.fetch_add(1); }
 
 LiveStream::~LiveStream() {
   EndWrite();
@@ -68,7 +52,7 @@ LiveStream::~LiveStream() {
 void LiveStream::BeginWrite(int64_t bytes) {
   writing_ = bytes;
   all_.writing_bytes_.fetch_add(bytes);
-  since_ = absl::ToUnixNanos(Clock::Steady().Now());
+  since_ = absl::ToUnixNanos(all_.clock_.Now());
 }
 
 void LiveStream::EndWrite() {
@@ -79,16 +63,27 @@ void LiveStream::EndWrite() {
 
 void LiveStream::EndCall() {
   absl::MutexLock lock(&all_.mutex_);
-  if (std::exchange(context_, nullptr) == nullptr) return;
   all_.calls_.erase(this);
-  if (std::this_thread::get_id() == all_.thread_.get_id()) return;
+  if (all_.canceller_ == std::this_thread::get_id()) return;
   const auto free = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(all_.mutex_) { return all_.cancelling_ != this; };
   all_.mutex_.Await(absl::Condition(&free));
 }
 
 absl::Status LiveStream::stalled() const {
   if (!stalled_) return absl::OkStatus();
-  return absl::AbortedError(absl::StrCat("the client took nothing for ", absl::FormatDuration(all_.patience_)));
+  return absl::AbortedError(
+      absl::StrCat("the client did not take a message within ", absl::FormatDuration(all_.patience_)));
+}
+
+StallWatch::StallWatch(LiveStreams& streams)
+    : thread_([this, &streams] {
+        const absl::Duration period = std::min(kLongestPeriod, streams.patience() / kLooks);
+        while (!stop_.WaitForNotificationWithTimeout(period)) streams.CancelStalled();
+      }) {}
+
+StallWatch::~StallWatch() {
+  stop_.Notify();
+  thread_.join();
 }
 
 }  // namespace genoserve

@@ -44,7 +44,8 @@ VariantStream::Reactor* VariantStream::Start(const ServiceParts& parts, grpc::Ca
 
 VariantStream::VariantStream(const ServiceParts& parts, RequestScope scope, StreamGate::Ticket ticket,
                              grpc::CallbackServerContext& context, ModelHandle version, std::vector<size_t> selection)
-    : live_(parts.live, context),
+    : context_(context),
+      live_(parts.live, [&context] { context.TryCancel(); }),
       scope_(std::move(scope)),
       ticket_(std::move(ticket)),
       version_(std::move(version)),
@@ -82,7 +83,8 @@ void VariantStream::OnWriteDone(bool ok) {
 
 void VariantStream::OnDone() {
   live_.EndCall();
-  if (const absl::Status stalled = live_.stalled(); !stalled.ok()) status_ = stalled;
+  if (status_.ok() && context_.IsCancelled()) status_ = absl::CancelledError("the client went before the last variant");
+  if (const absl::Status stalled = live_.stalled(); !stalled.ok() && !status_.ok()) status_ = stalled;
   scope_.End(status_);
   delete this;
 }

@@ -28,6 +28,7 @@ class VariantStream final : public grpc::ServerWriteReactor<v1::ListVariantsResp
 
   void WriteNext();
 
+  const grpc::CallbackServerContext& context_;
   LiveStream live_;
   RequestScope scope_;
   const StreamGate::Ticket ticket_;
