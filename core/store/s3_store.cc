@@ -206,7 +206,8 @@ class S3Store final : public CheckpointStore {
   absl::Status RemoveDebris(const Debris& debris) override {
     const std::pair<std::string, std::string> parts = absl::StrSplit(debris.path, absl::MaxSplits(kUploadMark, 1));
     const bool upload = !parts.second.empty();
-    const KeyParts where = SplitKey(upload ? parts.first : absl::StrCat(parts.first, "/"));
+    const std::string key = upload ? parts.first : absl::StrCat(parts.first, "/");
+    const KeyParts where = SplitKey(key);
     if (where.version <= 0 || (upload ? !ValidateFileName(where.file).ok() : !where.file.empty())) {
       return absl::InvalidArgumentError(absl::StrCat(debris.path, ": is no debris of a store"));
     }
