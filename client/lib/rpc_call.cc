@@ -1,6 +1,7 @@
 #include "client/lib/rpc_call.h"
 
 #include <optional>
+#include <string>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -51,15 +52,13 @@ absl::Status CallStatus(const CallSet& calls, const Replica& replica, const grpc
   // gRPC's own words for a connection that failed do not name the server, and wrap the reason up in others.
   if (!absl::IsUnavailable(result)) return result;
   if (absl::StartsWith(result.message(), "failed to connect to all addresses")) {
-    const absl::string_view words = result.message();
+    const std::string words(result.message());
     const size_t reason = words.rfind(": ");
     result = absl::UnavailableError(
-        absl::StrCat("cannot connect", reason == absl::string_view::npos ? "" : words.substr(reason)));
-    if (absl::StrContains(words, "wrong version number")) {  // OpenSSL's words for an answer that is no TLS
-      result = absl::UnavailableError(
-          "cannot connect: the server speaks no TLS, which is spoken off loopback and where TLS files are named; "
-          "--insecure is for plain text");
-    }
+        absl::StrContains(words, "wrong version number")  // OpenSSL's words for an answer that is no TLS
+            ? "cannot connect: the server speaks no TLS, which is spoken off loopback and where TLS files are named; "
+              "--insecure is for plain text"
+            : absl::StrCat("cannot connect", reason == std::string::npos ? "" : words.substr(reason)));
   }
   return Annotate(result, replica.channel.server);
 }
