@@ -25,7 +25,7 @@ function(genoserve_room_test room)
   add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   # LibTorch's threads sleep while they wait, as in our programs: spinning costs minutes where other tests run beside.
   set_tests_properties(${name} PROPERTIES
-    ENVIRONMENT "GOMP_SPINCOUNT=0;TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/cmake/tsan.supp history_size=7 allocator_may_return_null=1")
+    ENVIRONMENT "GOMP_SPINCOUNT=0;LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/cmake/lsan.supp print_suppressions=0;TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/cmake/tsan.supp history_size=7 allocator_may_return_null=1")
 endfunction()
 
 # genoserve_program(genoserve-server SOURCES ... DEPS ...) makes a program in bin/ that cmake --install takes along.
