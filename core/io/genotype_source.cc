@@ -53,6 +53,8 @@ std::vector<std::string> FilesUnder(const std::string& folder) {
 
 }  // namespace
 
+std::string PvarOf(const std::string& prefix) { return FirstThatIs({prefix + ".pvar", prefix + ".pvar.zst"}); }
+
 GenotypeSource SourceOfPath(absl::string_view path) {
   for (const absl::string_view suffix : {".vcf", ".vcf.gz", ".vcf.bgz", ".bcf"}) {
     if (absl::EndsWith(path, suffix)) return {GenotypeSource::Format::kVcf, std::string(path), "", ""};
@@ -95,8 +97,7 @@ std::vector<std::string> FilesOf(const GenotypeSource& source) {
     case GenotypeSource::Format::kBed:
       return {source.path + ".bed", source.path + ".bim", source.path + ".fam"};
     case GenotypeSource::Format::kPgen:
-      return {source.path + ".pgen", FirstThatIs({source.path + ".pvar", source.path + ".pvar.zst"}),
-              source.path + ".psam"};
+      return {source.path + ".pgen", PvarOf(source.path), source.path + ".psam"};
     case GenotypeSource::Format::kHap:
       return {source.path, source.legend, source.samples};
     case GenotypeSource::Format::kHaps:

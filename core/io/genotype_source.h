@@ -27,6 +27,9 @@ struct GenotypeSource {
   std::string samples;  ///< for kHap and kHaps only
 };
 
+/// The .pvar of a fileset, or its .pvar.zst (of plink2's "--make-pgen vzs") where only that is there.
+std::string PvarOf(const std::string& prefix);
+
 /// The source of a path by its suffix: .vcf, .vcf.gz, .vcf.bgz and .bcf are kVcf; .pgen is kPgen, .npy kNpy, .zarr and
 /// .vcz kZarr; .hap, .haps and .hapt, of which the first two may be gzipped, go with the .legend and .sample (or
 /// .samples) of the same name, a .haps beside which a .legend lies is a kHap. All others are a prefix: kPgen where

@@ -4,9 +4,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "core/base/file.h"
 #include "core/base/status.h"
 #include "core/io/format_readers.h"
+#include "core/io/genotype_source.h"
 #include "core/io/packed_calls.h"
 #include "core/io/pgen_record.h"
 #include "core/io/sample_list.h"
@@ -175,10 +175,7 @@ class PgenReader final : public OpenedReader {
     samples_ = std::move(list.names);
     sexes_ = std::move(list.sexes);
     GENOSERVE_RETURN_IF_ERROR(pgen_.Open(absl::StrCat(prefix, ".pgen"), samples_.size()));
-    variants_file_ = absl::StrCat(prefix, ".pvar");
-    // As of plink2's "--make-pgen vzs".
-    const std::string packed = absl::StrCat(variants_file_, ".zst");
-    if (!FileSystem::Posix().Exists(variants_file_) && FileSystem::Posix().Exists(packed)) variants_file_ = packed;
+    variants_file_ = PvarOf(prefix);
     GENOSERVE_ASSIGN_OR_RETURN(sites_, SiteFile::OpenPvar(variants_file_));
     contigs_ = sites_->contigs();
     if (options_.multi_allelic == MultiAllelic::kRefuse) variant_count_ = pgen_.variants();

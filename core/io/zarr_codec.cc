@@ -6,10 +6,19 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <memory>
+
+#include "core/io/zstd_text.h"
 
 namespace genoserve {
 namespace {
+
+// Doubles what is there, up to one byte more than it may be; false where that is full.
+bool MakeRoom(size_t limit, std::string* to) {
+  const size_t size = std::min(limit + 1, std::max<size_t>(1 << 16, 2 * to->size()));
+  if (size == to->size()) return false;
+  to->resize(size);
+  return true;
+}
 
 // A stream of zlib or gzip.
 bool UnpackZlib(absl::string_view from, size_t limit, std::string* to) {
@@ -20,8 +29,7 @@ bool UnpackZlib(absl::string_view from, size_t limit, std::string* to) {
   int result = Z_OK;
   while (result == Z_OK) {
     const size_t done = to->size();
-    to->resize(std::min(limit + 1, std::max<size_t>(1 << 16, 2 * done)));
-    if (to->size() == done) break;  // longer than it may be
+    if (!MakeRoom(limit, to)) break;
     stream.next_out = reinterpret_cast<Bytef*>(to->data() + done);
     stream.avail_out = static_cast<uInt>(to->size() - done);
     result = ::inflate(&stream, Z_NO_FLUSH);
@@ -44,19 +52,14 @@ bool UnpackBlosc(absl::string_view from, size_t limit, std::string* to) {
   return ::blosc_decompress_ctx(from.data(), to->data(), size, /*numinternalthreads=*/1) == static_cast<int>(size);
 }
 
-struct FreeStream {
-  void operator()(ZSTD_DStream* stream) const { ::ZSTD_freeDStream(stream); }
-};
-
 // Frames may do without the size of what they hold.
 bool UnpackZstd(absl::string_view from, size_t limit, std::string* to) {
-  const std::unique_ptr<ZSTD_DStream, FreeStream> stream(::ZSTD_createDStream());
+  const ZstdStreamPtr stream(::ZSTD_createDStream());
   ZSTD_inBuffer in = {from.data(), from.size(), 0};
   size_t left = 1;  // 0 = a frame has just ended
   while (in.pos < in.size || left != 0) {
     const size_t done = to->size();
-    to->resize(std::min(limit + 1, std::max<size_t>(1 << 16, 2 * done)));
-    if (to->size() == done) return false;  // longer than it may be
+    if (!MakeRoom(limit, to)) return false;
     ZSTD_outBuffer out = {to->data() + done, to->size() - done, 0};
     left = ::ZSTD_decompressStream(stream.get(), &out, &in);
     to->resize(done + out.pos);

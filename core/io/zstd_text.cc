@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <memory>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -18,9 +17,6 @@ constexpr unsigned char kSkippable[] = {0x50, 0x2a, 0x4d, 0x18};  // the first b
 
 struct CloseFile {
   void operator()(FILE* file) const { std::fclose(file); }
-};
-struct FreeStream {
-  void operator()(ZSTD_DStream* stream) const { ::ZSTD_freeDStream(stream); }
 };
 
 class ZstdText {
@@ -44,7 +40,7 @@ class ZstdText {
 
  private:
   const std::unique_ptr<FILE, CloseFile> file_;
-  const std::unique_ptr<ZSTD_DStream, FreeStream> stream_;
+  const ZstdStreamPtr stream_;
   std::vector<char> packed_;
   ZSTD_inBuffer in_ = {nullptr, 0, 0};
   bool whole_ = false;  // a frame has just ended
