@@ -2,12 +2,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <string>
 #include <vector>
 
 #include "core/base/file.h"
+#include "core/io/test_files.h"
 
 namespace genoserve {
 namespace {
@@ -16,20 +16,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-std::string Message(const absl::Status& status) { return std::string(status.message()); }
-
-class OutputTest : public testing::Test {
- protected:
-  void SetUp() override {
-    folder_ = JoinPath(testing::TempDir(), "outputXXXXXX");
-    ASSERT_NE(mkdtemp(folder_.data()), nullptr);
-  }
-  void TearDown() override { FileSystem::Posix().Remove(folder_).IgnoreError(); }
-
-  std::vector<std::string> Names() { return *FileSystem::Posix().ListFolder(folder_); }
-
-  std::string folder_;
-};
+using OutputTest = FolderTest;
 
 TEST_F(OutputTest, TheSuffixTellsTheFormat) {
   EXPECT_THAT(PlanOutput({"a/b.vcf", "", "", ""})->Files(),
@@ -63,7 +50,7 @@ TEST_F(OutputTest, TheTypeOverrulesTheSuffix) {
 }
 
 TEST_F(OutputTest, RefusesToOverwriteAnyOfTheFiles) {
-  const OutputPlan plan = *PlanOutput({JoinPath(folder_, "c.bcf"), "", "", ""});
+  const OutputPlan plan = *PlanOutput({Path("c.bcf"), "", "", ""});
   EXPECT_TRUE(CheckIsNew(plan).ok());
   for (const std::string& file : plan.Files()) {
     ASSERT_TRUE(FileSystem::Posix().WriteFile(file, "old").ok());
@@ -71,7 +58,7 @@ TEST_F(OutputTest, RefusesToOverwriteAnyOfTheFiles) {
     EXPECT_THAT(Message(CheckIsNew(plan)), HasSubstr(file));
     ASSERT_TRUE(FileSystem::Posix().Remove(file).ok());
   }
-  EXPECT_EQ(CheckFolder(*PlanOutput({JoinPath(folder_, "no/c.bcf"), "", "", ""})).code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(CheckFolder(*PlanOutput({Path("no/c.bcf"), "", "", ""})).code(), absl::StatusCode::kNotFound);
   EXPECT_TRUE(CheckFolder(plan).ok());
 }
 
@@ -87,10 +74,10 @@ TEST_F(OutputTest, WhatBelongsToAFormatIsRefusedOfOthers) {
 }
 
 TEST_F(OutputTest, RemovesWhatKilledProgramsLeftAndNothingElse) {
-  const OutputPlan plan = *PlanOutput({JoinPath(folder_, "c.bcf"), "", "", ""});
+  const OutputPlan plan = *PlanOutput({Path("c.bcf"), "", "", ""});
   for (const char* name : {"c.bcf.tmp-1-2", "c.bcf.csi.tmp-1-3", "c.panel.tsv.tmp-9-0", "c.bcf.part.json.tmp-1-ab",
                            "c.bcf.part", "d.bcf.tmp-1-2", "c.bcf"}) {
-    ASSERT_TRUE(FileSystem::Posix().WriteFile(JoinPath(folder_, name), "x").ok());
+    Write(name, "x");
   }
   EXPECT_EQ(RemoveTemporaries(plan), absl::OkStatus());
   EXPECT_THAT(Names(), ElementsAre("c.bcf", "c.bcf.part", "d.bcf.tmp-1-2"));

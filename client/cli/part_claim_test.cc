@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <functional>
 #include <string>
@@ -11,6 +10,7 @@
 #include "client/cli/json_file.h"
 #include "client/cli/part_state.h"
 #include "core/base/file.h"
+#include "core/io/test_files.h"
 
 namespace genoserve {
 namespace {
@@ -19,16 +19,12 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-class PartClaimTest : public testing::Test {
+class PartClaimTest : public FolderTest {
  protected:
   void SetUp() override {
-    folder_ = JoinPath(testing::TempDir(), "claimXXXXXX");
-    ASSERT_NE(mkdtemp(folder_.data()), nullptr);
-    plan_ = *PlanOutput({JoinPath(folder_, "c.bcf"), "", "", ""});
+    FolderTest::SetUp();
+    plan_ = *PlanOutput({Path("c.bcf"), "", "", ""});
   }
-  void TearDown() override { FileSystem::Posix().Remove(folder_).IgnoreError(); }
-
-  std::vector<std::string> Names() const { return *FileSystem::Posix().ListFolder(folder_); }
 
   // A fetch of 2,000 samples of which this many are kept.
   void WriteState(int64_t done) const {
@@ -46,7 +42,6 @@ class PartClaimTest : public testing::Test {
     ASSERT_TRUE(WriteJsonFile(state, PartStatePath(plan_.part)).ok());
   }
 
-  std::string folder_;
   OutputPlan plan_;
 };
 

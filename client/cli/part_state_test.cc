@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <functional>
 #include <string>
@@ -10,13 +9,12 @@
 #include "absl/strings/str_cat.h"
 #include "client/cli/json_file.h"
 #include "core/base/file.h"
+#include "core/io/test_files.h"
 
 namespace genoserve {
 namespace {
 
 using ::testing::HasSubstr;
-
-std::string Message(const absl::Status& status) { return std::string(status.message()); }
 
 // 5,000 samples in two ranges, the first of which has 1,024 of 2,048.
 v1::CohortPart State() {
@@ -43,14 +41,12 @@ v1::CohortPart State() {
   return state;
 }
 
-class PartStateTest : public testing::Test {
+class PartStateTest : public FolderTest {
  protected:
   void SetUp() override {
-    folder_ = JoinPath(testing::TempDir(), "partXXXXXX");
-    ASSERT_NE(mkdtemp(folder_.data()), nullptr);
-    part_ = JoinPath(folder_, "c.bcf.part");
+    FolderTest::SetUp();
+    part_ = Path("c.bcf.part");
   }
-  void TearDown() override { FileSystem::Posix().Remove(folder_).IgnoreError(); }
 
   void WriteText(const std::string& text) {
     ASSERT_TRUE(FileSystem::Posix().WriteFile(PartStatePath(part_), text).ok());
@@ -60,7 +56,6 @@ class PartStateTest : public testing::Test {
     return ReadPartState(part_).status();
   }
 
-  std::string folder_;
   std::string part_;
 };
 

@@ -3,13 +3,12 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <string>
 #include <vector>
 
-#include "core/base/file.h"
+#include "core/io/test_files.h"
 
 namespace genoserve {
 namespace {
@@ -44,21 +43,17 @@ CohortBatch Batch(int64_t sample, uint32_t label, double weight, double colour) 
   return batch;
 }
 
-class SamplePartTest : public testing::Test {
+class SamplePartTest : public FolderTest {
  protected:
   void SetUp() override {
-    folder_ = JoinPath(testing::TempDir(), "samplesXXXXXX");
-    ASSERT_NE(mkdtemp(folder_.data()), nullptr);
+    FolderTest::SetUp();
     fd_ = ::open(Path("part").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   }
   void TearDown() override {
     ::close(fd_);
-    FileSystem::Posix().Remove(folder_).IgnoreError();
+    FolderTest::TearDown();
   }
-  std::string Path(const std::string& name) const { return JoinPath(folder_, name); }
-  std::string Text(const std::string& name) { return *FileSystem::Posix().ReadFile(Path(name), 1 << 20); }
 
-  std::string folder_;
   int fd_ = -1;
 };
 
@@ -72,10 +67,11 @@ TEST_F(SamplePartTest, TablesComeOfSamplesWrittenInAnyOrder) {
   ASSERT_EQ(CountLabels(*part, Header(), &counts), absl::OkStatus());
   ASSERT_EQ(WriteTables(*part, Header(), nullptr, counts, {Path("panel"), Path("pheno"), Path("all"), Path("covar")}),
             absl::OkStatus());
-  EXPECT_EQ(Text("panel"), "sample\tpop\nSYN000002\tEUR\nSYN000003\tAFR\n");
-  EXPECT_EQ(Text("pheno"), "#IID\tweight\tcolour\nSYN000002\t24.5\twhite\nSYN000003\t0.1\tblack\n");
-  EXPECT_EQ(Text("all"), "sample\tpop\tweight\tcolour\nSYN000002\tEUR\t24.5\twhite\nSYN000003\tAFR\t0.1\tblack\n");
-  EXPECT_EQ(Text("covar"), "#IID\tpop_EUR\nSYN000002\t1\nSYN000003\t0\n");
+  EXPECT_EQ(Read(Path("panel")), "sample\tpop\nSYN000002\tEUR\nSYN000003\tAFR\n");
+  EXPECT_EQ(Read(Path("pheno")), "#IID\tweight\tcolour\nSYN000002\t24.5\twhite\nSYN000003\t0.1\tblack\n");
+  EXPECT_EQ(Read(Path("all")),
+            "sample\tpop\tweight\tcolour\nSYN000002\tEUR\t24.5\twhite\nSYN000003\tAFR\t0.1\tblack\n");
+  EXPECT_EQ(Read(Path("covar")), "#IID\tpop_EUR\nSYN000002\t1\nSYN000003\t0\n");
   EXPECT_THAT(counts, ElementsAre(1, 1));
 }
 
@@ -99,7 +95,7 @@ TEST_F(SamplePartTest, NothingIsKeptWhereThereIsNothing) {
   EXPECT_TRUE(part->empty());
   ASSERT_EQ(WriteTables(*part, header, nullptr, {}, {Path("panel"), Path("pheno"), Path("all"), Path("covar")}),
             absl::OkStatus());
-  EXPECT_THAT(*FileSystem::Posix().ListFolder(folder_), ElementsAre("part"));
+  EXPECT_THAT(Names(), ElementsAre("part"));
   EXPECT_TRUE(SamplePart::Open(-1, Header(), nullptr, false)->empty());
 }
 

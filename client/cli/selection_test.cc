@@ -3,18 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "core/base/file.h"
+#include "core/io/test_files.h"
 
 namespace genoserve {
 namespace {
 
 using ::testing::HasSubstr;
-
-std::string Message(const absl::Status& status) { return std::string(status.message()); }
 
 v1::Manifest Mice() {
   v1::Manifest manifest;
@@ -155,21 +152,11 @@ TEST(ParseShardTest, RefusesPartsThatAreNone) {
   EXPECT_THAT(Message(ParseShard("1/101", 100).status()), HasSubstr("cannot be cut into 101"));
 }
 
-class RegionsFileTest : public testing::Test {
+class RegionsFileTest : public FolderTest {
  protected:
-  void SetUp() override {
-    folder_ = JoinPath(testing::TempDir(), "regionsXXXXXX");
-    ASSERT_NE(mkdtemp(folder_.data()), nullptr);
-  }
-  void TearDown() override { FileSystem::Posix().Remove(folder_).IgnoreError(); }
-
   absl::StatusOr<std::vector<v1::Region>> Read(const std::string& name, const std::string& text) {
-    const std::string path = JoinPath(folder_, name);
-    EXPECT_TRUE(FileSystem::Posix().WriteFile(path, text).ok());
-    return ReadRegionsFile(path);
+    return ReadRegionsFile(Write(name, text));
   }
-
-  std::string folder_;
 };
 
 TEST_F(RegionsFileTest, ReadsTabSeparatedAndBed) {
