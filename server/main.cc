@@ -16,6 +16,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
+#include "core/base/openssl_at_exit.h"
 #include "core/base/sha256.h"
 #include "server/flags.h"
 #include "server/server.h"
@@ -117,4 +118,7 @@ int Main(int argc, const char* const* argv) {
 }  // namespace
 }  // namespace genoserve
 
-int main(int argc, char** argv) { return genoserve::Main(argc, argv); }
+int main(int argc, char** argv) {
+  genoserve::KeepOpenSslAtExit();
+  return genoserve::Main(argc, argv);
+}

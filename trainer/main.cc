@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/command_line.h"
+#include "core/base/openssl_at_exit.h"
 #include "core/base/status.h"
 #include "trainer/config_file.h"
 #include "trainer/exit_code.h"
@@ -60,4 +61,7 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace genoserve
 
-int main(int argc, char** argv) { return genoserve::Main(argc, argv); }
+int main(int argc, char** argv) {
+  genoserve::KeepOpenSslAtExit();
+  return genoserve::Main(argc, argv);
+}
